@@ -1,0 +1,38 @@
+"""REINFORCE with a leave-one-out baseline (Kool, van Hoof and Welling, 2019).
+
+    g_hat = 1/k sum_i (f(s^i) - 1/(k-1) sum_{j != i} f(s^j)) grad log p_theta(s^i),   s^1..s^k ~ p_theta
+
+The baseline of a sample is the mean reward of the others, which do not depend on it: no bias.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
+from discgan_core.sequences import log_likelihood, one_hot, score
+
+
+def reinforce_loo(samples: int = 8) -> Estimator:
+    """Weigh each score by the reward's excess over that of the other samples of the draw.
+
+    Args:
+        samples: k, at least 2; a batch of N makes N/k independent draws.
+    """
+    if samples < 2:
+        raise ValueError(f"reinforce_loo: samples is {samples}, and leaving one out needs at least 2")
+
+    def estimate(
+        policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None
+    ) -> Estimate:
+        tokens = policy.sample(noise["tokens"])
+        log_probs = policy.logits(tokens).log_softmax(-1)
+        f = reward(one_hot(tokens, policy.vocabulary, log_probs.dtype))
+        groups = f.reshape(-1, samples)
+        others = (groups.sum(1, keepdim=True) - groups) / (samples - 1)
+        scores = score(log_likelihood(log_probs, tokens)).sum(1).reshape(-1, samples)
+        return Estimate(((groups - others) * scores).mean(1), {"rewards": f})
+
+    return Estimator(
+        estimate, noise=lambda length, vocabulary: {"tokens": (length,)}, samples_per_draw=samples
+    )

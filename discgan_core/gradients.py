@@ -1,0 +1,157 @@
+"""From an estimator to gradients: the update's, one per draw, and what their spread and mean tell.
+
+Everything here is a pure function of one session; vmap it over sessions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.func import grad, vmap
+from torch.utils._pytree import tree_map
+
+from discgan_core.interface import (
+    Estimate,
+    Estimator,
+    Feedback,
+    Noise,
+    Params,
+    Policy,
+    Reward,
+    State,
+)
+
+PolicyOf = Callable[[Params], Policy]
+RewardOf = Callable[[Noise], Reward]
+
+
+class Problem(NamedTuple):
+    """What the gradient is of: J(theta) = E_{s ~ policy(theta)}[reward(noise)(s)].
+
+    Attributes:
+        policy: theta -> Policy.
+        reward: noise -> Reward; most rewards ignore the noise.
+    """
+
+    policy: PolicyOf
+    reward: RewardOf
+
+
+def update_gradient(
+    estimator: Estimator, problem: Problem, theta: Params, noise: Noise, state: State, data: Tensor | None = None
+) -> tuple[Params, Feedback]:
+    """Estimate grad J from one batch, with what the estimator needs to adapt.
+
+    Args:
+        estimator: one of `discgan_core.estimators`, or the user's own.
+        problem: policy and reward.
+        theta: the policy's parameters.
+        noise: uniforms [N, ...] as `estimator.noise` asks; N a multiple of `samples_per_draw`.
+        state: the estimator's.
+        data: real sequences [N, T], for estimators that learn from data.
+
+    Returns:
+        the mean of g_hat over the batch's draws, named as theta, and the feedback for `estimator.adapt`.
+    """
+    if state.learned:
+        return _with_variance_gradient(estimator, problem, theta, noise, state, data)
+
+    def objective(theta: Params) -> tuple[Tensor, Estimate]:
+        estimate = estimator.estimate(problem.policy(theta), problem.reward(noise), noise, state, data)
+        return estimate.surrogate.mean(), estimate
+
+    gradient, estimate = grad(objective, has_aux=True)(theta)
+    return gradient, Feedback({}, estimate)
+
+
+def _with_variance_gradient(
+    estimator: Estimator, problem: Problem, theta: Params, noise: Noise, state: State, data: Tensor | None
+) -> tuple[Params, Feedback]:
+    """Differentiate the mean square of the draws as well (REGAN eq. 19): Var = E[g_hat^2] - g^2."""
+
+    def mean_square(learned: Params) -> tuple[Tensor, tuple[Params, Estimate]]:
+        current = state._replace(learned=learned)
+        draws, estimates = draw_gradients(estimator, problem, theta, noise, current, data)
+        square = sum(g.square().sum() for g in draws.values()) / len(estimates.surrogate)
+        return square, ({name: g.mean(0) for name, g in draws.items()}, estimates)
+
+    variance_gradient, (gradient, estimates) = grad(mean_square, has_aux=True)(state.learned)
+    return gradient, Feedback(variance_gradient, estimates)
+
+
+def draw_gradients(
+    estimator: Estimator, problem: Problem, theta: Params, noise: Noise, state: State, data: Tensor | None = None
+) -> tuple[Params, Estimate]:
+    """Give every draw's g_hat by itself.
+
+    Args: as `update_gradient`.
+
+    Returns:
+        per-draw gradients, named as theta, [draws, ...], and the estimates they came from.
+    """
+    arrays = dict(noise) if data is None else {**noise, "data": data}
+
+    def one(arrays: Mapping[str, Tensor]) -> tuple[Params, Estimate]:
+        def objective(theta: Params) -> tuple[Tensor, Estimate]:
+            estimate = estimator.estimate(
+                problem.policy(theta), problem.reward(arrays), arrays, state, arrays.get("data")
+            )
+            return estimate.surrogate.sum(), estimate
+
+        return grad(objective, has_aux=True)(theta)
+
+    if not arrays:
+        gradient, estimate = one({})
+        return {name: g[None] for name, g in gradient.items()}, estimate
+    size = estimator.samples_per_draw
+    draws, estimates = vmap(one)({name: a.unflatten(0, (-1, size)) for name, a in arrays.items()})
+    return draws, tree_map(lambda leaf: leaf.flatten(0, 1), estimates)
+
+
+def variance_per_sample(draws: Params, samples_per_draw: int) -> dict[str, Tensor]:
+    """Give the variance of each parameter's g_hat, times the samples that one draw takes.
+
+    The factor makes estimators comparable at equal numbers of samples: it is N times the variance of the
+    mean over a batch of N.
+
+    Args:
+        draws: per-draw gradients [draws, ...].
+        samples_per_draw: of the estimator.
+
+    Returns:
+        variances, named and shaped as the parameters.
+    """
+    return {name: g.var(0) * samples_per_draw for name, g in draws.items()}
+
+
+class Accuracy(NamedTuple):
+    """How far the mean of the draws lies from the exact gradient g.
+
+    Attributes:
+        bias_squared: an unbiased estimate of |E[g_hat] - g|^2, which may come out negative.
+        norm_squared: |g|^2.
+        cosine: of the draws' mean and g.
+    """
+
+    bias_squared: Tensor
+    norm_squared: Tensor
+    cosine: Tensor
+
+
+def accuracy(draws: Params, exact: Params) -> Accuracy:
+    """Compare draws with the exact gradient, all parameters together.
+
+    Args:
+        draws: per-draw gradients [draws, ...]; a single draw is taken as free of noise.
+        exact: g, of the same names.
+    """
+    flat = torch.cat([draws[name].flatten(1) for name in exact], 1)
+    truth = torch.cat([exact[name].flatten() for name in exact])
+    mean, count = flat.mean(0), len(flat)
+    noise = flat.var(0).sum() / count if count > 1 else 0.0
+    norm = truth.square().sum()
+    cosine = mean @ truth / (mean.norm() * truth.norm())
+    return Accuracy((mean - truth).square().sum() - noise, norm, cosine)

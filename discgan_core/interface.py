@@ -1,0 +1,115 @@
+"""The whole vocabulary: what an estimator is, what it sees, and what it gives back. Read this first.
+
+For a policy p_theta over sequences s = (s_1..s_T) of V tokens and a reward f, an estimator gives an
+estimate g_hat of the gradient of J(theta) = E_{s ~ p_theta}[f(s)]. It knows nothing of GANs, sessions or
+optimisers: it is a few pure functions in one tuple, so that `torch.func` can take its gradient, vmap it
+over sessions and over draws, and differentiate it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from numpy.random import Generator
+from torch import Tensor
+
+Noise = Mapping[str, Tensor]
+Params = dict[str, Tensor]
+
+
+class Policy(Protocol):
+    """An autoregressive distribution over sequences; its parameters theta are closed over."""
+
+    length: int
+    vocabulary: int
+
+    def sample(self, uniforms: Tensor) -> Tensor:
+        """Turn uniforms [N, T] in (0, 1) into tokens [N, T], one inverse-CDF draw each; no gradient."""
+        ...
+
+    def logits(self, tokens: Tensor) -> Tensor:
+        """Give log p(. | s_<t) up to a constant for every prefix of tokens [N, T]: [N, T, V]."""
+        ...
+
+
+Reward = Callable[[Tensor], Tensor]
+"""f: sequences or prefixes [N, t, V], one-hot or relaxed -> [N], for any t from 1 to T.
+
+A reward that can judge all prefixes of a sequence more cheaply than one by one also has a method
+`along`: see `discgan_core.sequences.rewards_along`."""
+
+
+class State(NamedTuple):
+    """What an estimator carries from one update to the next.
+
+    Attributes:
+        learned: tensors trained to lower the estimate's variance (a control variate, eta); may be empty.
+        carried: anything else (an optimiser's moments, a running mean); a pytree of tensors.
+    """
+
+    learned: Params = {}
+    carried: Any = ()
+
+
+class Estimate(NamedTuple):
+    """One batch of independent draws.
+
+    Attributes:
+        surrogate: [draws]; the theta-gradient of each entry is one draw of g_hat (ascend it).
+        info: what `adapt` or a reader may want to know, by name, such as `rewards`, f of the samples [N].
+    """
+
+    surrogate: Tensor
+    info: dict[str, Tensor] = {}
+
+
+class Feedback(NamedTuple):
+    """What `adapt` may learn from after an update.
+
+    Attributes:
+        variance_gradient: gradient of E[|g_hat|^2] by each of `State.learned`; empty where nothing is learned.
+        estimate: the update's own estimate, detached.
+    """
+
+    variance_gradient: Params
+    estimate: Estimate
+
+
+def no_state(length: int, vocabulary: int, generator: Generator) -> State:
+    """Start with nothing to carry."""
+    return State()
+
+
+def keep(state: State, feedback: Feedback) -> State:
+    """Carry the state on unchanged."""
+    return state
+
+
+def any_size(length: int, vocabulary: int) -> bool:
+    """Serve every length and vocabulary."""
+    return True
+
+
+class Estimator(NamedTuple):
+    """An estimator of the gradient of J(theta) = E[f(s)].
+
+    Attributes:
+        estimate: (policy, reward, noise, state, data) -> Estimate. `noise` holds uniforms in (0, 1), as
+            `noise` below asks; `data` [N, T] are real sequences, for those that learn from data.
+        noise: (length, vocabulary) -> shape per sample of every uniform array that `estimate` reads.
+            Arrays of one name hold the same numbers for all estimators: `tokens` always drives sampling.
+        init: (length, vocabulary, generator) -> State.
+        adapt: (state, feedback) -> State.
+        samples_per_draw: the smallest number of samples from which one independent draw can be made.
+        unbiased: whether E[g_hat] is the gradient of J; a test holds it to that.
+        supports: (length, vocabulary) -> whether it can run there at all.
+    """
+
+    estimate: Callable[[Policy, Reward, Noise, State, Tensor | None], Estimate]
+    noise: Callable[[int, int], dict[str, tuple[int, ...]]]
+    init: Callable[[int, int, Generator], State] = no_state
+    adapt: Callable[[State, Feedback], State] = keep
+    samples_per_draw: int = 1
+    unbiased: bool = True
+    supports: Callable[[int, int], bool] = any_size

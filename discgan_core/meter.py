@@ -1,0 +1,79 @@
+"""Wrappers that count what an estimator asks of the models, so that it cannot misreport its cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import NamedTuple
+
+from torch import Tensor
+
+from discgan_core.interface import Policy, Reward
+from discgan_core.sequences import rewards_along
+
+Phase = Callable[[str], AbstractContextManager[object]]
+"""Opens a context in which time is spent on the phase named; see `discgan_core.training`."""
+
+
+def untimed(name: str) -> AbstractContextManager[object]:
+    """Keep no time."""
+    return nullcontext()
+
+
+class Calls(NamedTuple):
+    """Sequences that passed through each model; one step from a shared prefix counts 1/T of a sequence."""
+
+    generator: float = 0.0
+    discriminator: float = 0.0
+
+    def __add__(self, other: Calls) -> Calls:  # type: ignore[override]
+        """Add up both counts."""
+        return Calls(self.generator + other.generator, self.discriminator + other.discriminator)
+
+    def times(self, factor: float) -> Calls:
+        """Repeat both counts."""
+        return Calls(self.generator * factor, self.discriminator * factor)
+
+
+class Meter:
+    """Counts calls."""
+
+    def __init__(self) -> None:
+        self.calls = Calls()
+
+
+class MeteredPolicy:
+    """A policy whose samples and likelihoods are counted, and whose sampling is timed apart."""
+
+    def __init__(self, policy: Policy, meter: Meter, phase: Phase = untimed) -> None:
+        self.policy, self.meter, self.phase = policy, meter, phase
+        self.length, self.vocabulary = policy.length, policy.vocabulary
+        self.device = getattr(policy, "device", None)
+
+    def sample(self, uniforms: Tensor) -> Tensor:
+        """Sample, as the policy does."""
+        self.meter.calls += Calls(generator=len(uniforms))
+        with self.phase("sampling"):
+            return self.policy.sample(uniforms)
+
+    def logits(self, tokens: Tensor) -> Tensor:
+        """Predict, as the policy does."""
+        self.meter.calls += Calls(generator=len(tokens))
+        return self.policy.logits(tokens)
+
+
+class MeteredReward:
+    """A reward whose judgements are counted."""
+
+    def __init__(self, reward: Reward, meter: Meter) -> None:
+        self.reward, self.meter = reward, meter
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Judge, as the reward does."""
+        self.meter.calls += Calls(discriminator=len(x))
+        return self.reward(x)
+
+    def along(self, x: Tensor, relaxed: Tensor) -> tuple[Tensor, Tensor]:
+        """Judge prefixes, as the reward does: each relaxed token is one step."""
+        self.meter.calls += Calls(discriminator=len(x) * (1 + len(relaxed)))
+        return rewards_along(self.reward, x, relaxed)

@@ -1,0 +1,51 @@
+"""The learned part c_hat_phi of RELAX's control variate: one convolution over the sequence, then a sum.
+
+    c_hat(z)_t = v . tanh(W [z_{t-w+1} .. z_t] + b) + a_t
+
+The output starts at zero (v = 0, a = 0), so that RELAX starts as REBAR.
+"""
+
+from __future__ import annotations
+
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from discgan_core.models.lstm import Params, uniform
+
+
+def init_control_variate(
+    length: int, vocabulary: int, generator: Generator, width: int = 3, filters: int = 16
+) -> Params:
+    """Draw W `conv.weight` [F, w, V] and b `conv.bias` [F]; v `out.weight` [F] and a `out.bias` [T] are zero.
+
+    Args:
+        length: T.
+        vocabulary: V.
+        generator: the session's stream for the estimator.
+        width: w, tokens that a filter sees.
+        filters: F.
+    """
+    fan_in = width * vocabulary
+    return {
+        "conv.weight": uniform((filters, width, vocabulary), fan_in, generator),
+        "conv.bias": uniform((filters,), fan_in, generator),
+        "out.weight": torch.zeros(filters),
+        "out.bias": torch.zeros(length),
+    }
+
+
+def whole_sequence(params: Params, z: Tensor) -> Tensor:
+    """Sum c_hat(z)_t over t: z [N, T, V] -> [N]."""
+    return along_sequence(params, z, z).sum(-1)
+
+
+def along_sequence(params: Params, x: Tensor, z: Tensor) -> Tensor:
+    """Give c_hat_t of the window that ends in z_t behind hard tokens: x, z [N, T, V] -> [N, T]."""
+    weight = params["conv.weight"]
+    width, length = weight.shape[1], x.shape[1]
+    padded = torch.cat([torch.zeros_like(x[:, : width - 1]), x[:, :-1]], 1) if width > 1 else x
+    hidden = z @ weight[:, -1].T + params["conv.bias"]
+    for lag in range(width - 1):
+        hidden = hidden + padded[:, lag : lag + length] @ weight[:, lag].T
+    return torch.tanh(hidden) @ params["out.weight"] + params["out.bias"]

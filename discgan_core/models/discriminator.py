@@ -1,0 +1,78 @@
+"""The discriminator: a many-to-one LSTM; its output on a sequence is the generator's reward.
+
+    D(x) = sigmoid(w h_t + b),   h_t = LSTM(h_{t-1}, x_t), read after the last token given.
+"""
+
+from __future__ import annotations
+
+import torch
+from numpy.random import Generator
+from torch import Tensor
+from torch.nn import functional
+
+from discgan_core.models.lstm import Params, cell, init_lstm, lstm, uniform
+
+
+def init_discriminator(vocabulary: int, hidden: int, generator: Generator) -> Params:
+    """Draw the LSTM's weights and the head's, `out.weight` [1, H] and `out.bias` [1]."""
+    return {
+        **init_lstm(vocabulary, hidden, generator),
+        "out.weight": uniform((1, hidden), hidden, generator),
+        "out.bias": uniform((1,), hidden, generator),
+    }
+
+
+def discriminator_logits(params: Params, x: Tensor) -> Tensor:
+    """Give log D/(1-D) of sequences or prefixes x [N, t, V]: [N]."""
+    h, _ = lstm(params, x)
+    return head(params, h[-1])
+
+
+def head(params: Params, h: Tensor) -> Tensor:
+    """Read the logit off hidden states [..., H, N]: [..., N]."""
+    return (params["out.weight"] @ h)[..., 0, :] + params["out.bias"]
+
+
+def discriminator_loss(params: Params, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """Give the mean binary cross-entropy over real and generated sequences, and the accuracy.
+
+    Args:
+        params: of the discriminator.
+        real: x [N, T, V].
+        fake: x [M, T, V].
+
+    Returns:
+        -mean[log D(real), log(1 - D(fake))] in nats, and the fraction judged rightly.
+    """
+    logits = discriminator_logits(params, torch.cat([real, fake]))
+    labels = torch.cat([logits.new_ones(len(real)), logits.new_zeros(len(fake))])
+    loss = functional.binary_cross_entropy_with_logits(logits, labels)
+    return loss, ((logits > 0) == (labels > 0)).to(logits.dtype).mean()
+
+
+class DiscriminatorReward:
+    """f(x) = D(x), the probability of being real; satisfies `discgan_core.interface.Reward`.
+
+    Args:
+        params: of the discriminator.
+    """
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Judge sequences or prefixes x [N, t, V]: [N]."""
+        return torch.sigmoid(discriminator_logits(self.params, x))
+
+    def along(self, x: Tensor, relaxed: Tensor) -> tuple[Tensor, Tensor]:
+        """Judge x [N, T, V] and all its prefixes that end in relaxed [K, N, T, V]: [N] and [K, N, T].
+
+        The network reads x once; every relaxed token costs one step from the state before it.
+        """
+        h, c = lstm(self.params, x)
+        before_h, before_c = (torch.cat([torch.zeros_like(s[:1]), s[:-1]]) for s in (h, c))
+        pre = self.params["lstm.recurrent"] @ before_h + self.params["lstm.bias"][:, None]
+        inputs = self.params["lstm.input"] @ relaxed.permute(0, 2, 3, 1)
+        ends, *_ = cell(pre + inputs, before_c)
+        judged = head(self.params, ends).movedim(-1, 1)
+        return torch.sigmoid(head(self.params, h[-1])), torch.sigmoid(judged)

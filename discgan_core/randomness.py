@@ -1,0 +1,58 @@
+"""Seeded streams: one per session and purpose, so that no number depends on who runs beside whom.
+
+A stream's seed comes from the study, the session and the purpose, never from the estimator: all
+estimators meet the same initial parameters, data, order and sampling noise, and are compared in pairs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+TINY = 2.0**-25
+"""Uniforms are kept this far from 0 and 1: a Gumbel variable of infinity becomes NaN in one step."""
+
+
+class Streams:
+    """The streams of a stack of sessions.
+
+    Args:
+        study: what the sessions belong to, e.g. "grammar/15"; other studies have other streams.
+        sessions: their numbers.
+        device: where tensors are made.
+    """
+
+    def __init__(self, study: str, sessions: Sequence[int], device: str = "cpu") -> None:
+        self.study, self.sessions, self.device = study, tuple(sessions), device
+        self._open: dict[str, list[np.random.Generator]] = {}
+
+    def generators(self, purpose: str) -> list[np.random.Generator]:
+        """Give the stream of each session for a purpose; asked again, it goes on where it was."""
+        if purpose not in self._open:
+            self._open[purpose] = [self._seeded(session, purpose) for session in self.sessions]
+        return self._open[purpose]
+
+    def _seeded(self, session: int, purpose: str) -> np.random.Generator:
+        text = f"{self.study}/{session}/{purpose}"
+        seed = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16).digest(), "little")
+        return np.random.Generator(np.random.SFC64(seed))
+
+    def uniforms(self, purpose: str, shape: Sequence[int]) -> Tensor:
+        """Draw uniforms in (0, 1), [sessions, *shape], in float32."""
+        draws = np.empty((len(self.sessions), *shape), np.float32)
+        for row, generator in zip(draws, self.generators(purpose), strict=True):
+            generator.random(out=row, dtype=np.float32)
+        return torch.from_numpy(draws.clip(TINY, 1 - 2 * TINY)).to(self.device)
+
+    def integers(self, purpose: str, high: int, shape: Sequence[int]) -> Tensor:
+        """Draw integers in [0, high), [sessions, *shape]."""
+        draws = np.stack([g.integers(high, size=shape) for g in self.generators(purpose)])
+        return torch.from_numpy(draws).to(self.device)
+
+    def noise(self, shapes: dict[str, tuple[int, ...]], batch: int, purpose: str = "noise") -> dict[str, Tensor]:
+        """Draw the uniforms that an estimator asks for: name -> [sessions, batch, ...]."""
+        return {name: self.uniforms(f"{purpose}/{name}", (batch, *shape)) for name, shape in shapes.items()}

@@ -1,0 +1,107 @@
+"""Mathematics of sequences of categorical variables that estimators, models and tasks share.
+
+Letters: N sequences, T tokens each, V values of a token; log-probabilities are normalised over V.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from discgan_core.interface import Reward
+
+
+def one_hot(tokens: Tensor, vocabulary: int, dtype: torch.dtype) -> Tensor:
+    """Turn tokens [...] into unit vectors [..., V]."""
+    return (tokens[..., None] == torch.arange(vocabulary, device=tokens.device)).to(dtype)
+
+
+def inverse_cdf(log_probs: Tensor, uniforms: Tensor) -> Tensor:
+    """Sample tokens: the smallest v with u < P(s <= v).
+
+    Args:
+        log_probs: [..., V].
+        uniforms: u in (0, 1), [...].
+
+    Returns:
+        tokens [...].
+    """
+    below = log_probs.exp().cumsum(-1)[..., :-1] <= uniforms[..., None]
+    return below.sum(-1)
+
+
+def log_likelihood(log_probs: Tensor, tokens: Tensor) -> Tensor:
+    """Pick log p(s_t | s_<t) of the tokens [N, T] out of log_probs [N, T, V]: [N, T]."""
+    return log_probs.gather(-1, tokens[..., None])[..., 0]
+
+
+def score(log_probs: Tensor) -> Tensor:
+    """Be zero, with the gradient of log p: the factor of every score-function term.
+
+    w * score(log p) has the theta-gradient w * grad(log p), whatever w itself depends on, while its
+    gradient by a control variate's parameters keeps the factor w: no term needs to be detached
+    (Foerster et al., 2018, DiCE).
+    """
+    return log_probs - log_probs.detach()
+
+
+def gumbel_given(log_probs: Tensor, tokens: Tensor, uniforms: Tensor) -> Tensor:
+    """Draw Gumbel-perturbed log-probabilities z given that argmax z = s (Tucker et al., 2017, appendix C).
+
+    With e = -log v:  z_s = -log e_s,   z_i = -log(e_i / p_i + e_s) for i != s,
+    a differentiable function of p at fixed v, whose marginal over s ~ p is log p + Gumbel noise.
+
+    Args:
+        log_probs: log p [N, T, V].
+        tokens: s [N, T].
+        uniforms: v in (0, 1), [N, T, V].
+
+    Returns:
+        z [N, T, V].
+    """
+    log_e = torch.log(-torch.log(uniforms))
+    log_e_s = log_e.gather(-1, tokens[..., None])
+    others = -torch.logaddexp(log_e - log_probs, log_e_s)
+    return torch.where(one_hot(tokens, log_probs.shape[-1], torch.bool), -log_e_s, others)
+
+
+def gumbel_with(log_probs: Tensor, tokens: Tensor, uniforms: Tensor) -> Tensor:
+    """Draw z = log p + g with argmax z = s, g being free of theta: the reparameterised sample behind s."""
+    noise = (gumbel_given(log_probs, tokens, uniforms) - log_probs).detach()
+    return log_probs + noise
+
+
+def soften(z: Tensor, temperature: Tensor | float) -> Tensor:
+    """sigma_lambda(z) = softmax(z / lambda): a point of the simplex, one-hot as lambda -> 0."""
+    return torch.softmax(z / temperature, -1)
+
+
+def rewards_along(reward: Reward, x: Tensor, relaxed: Tensor) -> tuple[Tensor, Tensor]:
+    """Judge whole sequences, and every prefix with its last token replaced by a relaxed one.
+
+    c_kt = f(x_1 .. x_{t-1}, y_kt). A reward with a method `along` of this meaning (a recurrent network
+    that shares the prefixes' states) is asked once, any other function T times.
+
+    Args:
+        reward: f.
+        x: hard sequences [N, T, V].
+        relaxed: y [K, N, T, V].
+
+    Returns:
+        f(x) [N] and c [K, N, T].
+    """
+    if hasattr(reward, "along"):
+        return reward.along(x, relaxed)
+    copies, batch, length, _ = relaxed.shape
+    prefixes = x.expand(copies, *x.shape)
+    judged = [
+        reward(torch.cat([prefixes[:, :, :t], relaxed[:, :, t : t + 1]], 2).flatten(0, 1))
+        for t in range(length)
+    ]
+    return reward(x), torch.stack(judged, -1).reshape(copies, batch, length)
+
+
+def all_sequences(length: int, vocabulary: int, device: torch.device | None = None) -> Tensor:
+    """List all V^T sequences, [V^T, T], the first token changing slowest."""
+    tokens = torch.arange(vocabulary, device=device)
+    return torch.cartesian_prod(*[tokens] * length).reshape(-1, length)

@@ -1,0 +1,62 @@
+"""Sources of real sequences, one file each, found by file name.
+
+A file `<name>.py` holds a factory `<name>(length) -> Task`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import NamedTuple
+
+from numpy.random import Generator
+from torch import Tensor
+
+
+class Task(NamedTuple):
+    """A language: where real sequences come from, and what is good about a generated one.
+
+    Attributes:
+        symbols: the vocabulary, one string per token.
+        length: T.
+        sample: (n, generator) -> n real sequences [n, T].
+        quality: tokens [n, T] -> metric name -> value for each sequence [n].
+        text: one sequence -> the string a person reads.
+        enumerated: log-probabilities of all V^T sequences in the data, where they can be listed.
+    """
+
+    symbols: tuple[str, ...]
+    length: int
+    sample: Callable[[int, Generator], Tensor]
+    quality: Callable[[Tensor], dict[str, Tensor]]
+    text: Callable[[Tensor], str]
+    enumerated: Callable[[], Tensor]
+
+    @property
+    def vocabulary(self) -> int:
+        """V."""
+        return len(self.symbols)
+
+
+def names() -> list[str]:
+    """List the tasks, in alphabetical order."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def make(name: str, length: int) -> Task:
+    """Make a task by its name.
+
+    Args:
+        name: one of `names()`.
+        length: T, tokens of a sequence.
+
+    Raises:
+        ValueError: there is no such task, or it has no sequences of that length.
+    """
+    if name not in names():
+        near = difflib.get_close_matches(name, names(), 1)
+        raise ValueError(f"no task '{name}'" + (f"; did you mean '{near[0]}'?" if near else ""))
+    task: Task = getattr(importlib.import_module(f"{__name__}.{name}"), name)(length)
+    return task
