@@ -56,30 +56,35 @@ def update_gradient(
     Returns:
         the mean of g_hat over the batch's draws, named as theta, and the feedback for `estimator.adapt`.
     """
-    if state.learned:
-        return _with_variance_gradient(estimator, problem, theta, noise, state, data)
 
     def objective(theta: Params) -> tuple[Tensor, Estimate]:
         estimate = estimator.estimate(problem.policy(theta), problem.reward(noise), noise, state, data)
         return estimate.surrogate.mean(), estimate
 
     gradient, estimate = grad(objective, has_aux=True)(theta)
-    return gradient, Feedback({}, estimate)
+    few = {name: array[: estimator.variance_draws * estimator.samples_per_draw] for name, array in noise.items()}
+    learns = variance_gradient(estimator, problem, theta, few, state) if state.learned else {}
+    return gradient, Feedback(learns, estimate)
 
 
-def _with_variance_gradient(
-    estimator: Estimator, problem: Problem, theta: Params, noise: Noise, state: State, data: Tensor | None
-) -> tuple[Params, Feedback]:
-    """Differentiate the mean square of the draws as well (REGAN eq. 19): Var = E[g_hat^2] - g^2."""
+def variance_gradient(
+    estimator: Estimator, problem: Problem, theta: Params, noise: Noise, state: State
+) -> Params:
+    """Differentiate the mean square of the draws by what the estimator learns (REGAN eq. 19).
 
-    def mean_square(learned: Params) -> tuple[Tensor, tuple[Params, Estimate]]:
-        current = state._replace(learned=learned)
-        draws, estimates = draw_gradients(estimator, problem, theta, noise, current, data)
-        square = sum(g.square().sum() for g in draws.values()) / len(estimates.surrogate)
-        return square, ({name: g.mean(0) for name, g in draws.items()}, estimates)
+    Var[g_hat] = E[g_hat^2] - E[g_hat]^2, and the last term of an unbiased estimator does not change.
 
-    variance_gradient, (gradient, estimates) = grad(mean_square, has_aux=True)(state.learned)
-    return gradient, Feedback(variance_gradient, estimates)
+    Args: as `update_gradient`.
+
+    Returns:
+        the gradient, named as `state.learned`.
+    """
+
+    def mean_square(learned: Params) -> Tensor:
+        draws, _ = draw_gradients(estimator, problem, theta, noise, state._replace(learned=learned))
+        return torch.stack([g.square().flatten(1).sum(1) for g in draws.values()]).sum(0).mean()
+
+    return grad(mean_square)(state.learned)
 
 
 def draw_gradients(

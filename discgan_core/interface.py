@@ -102,6 +102,7 @@ class Estimator(NamedTuple):
         init: (length, vocabulary, generator) -> State.
         adapt: (state, feedback) -> State.
         samples_per_draw: the smallest number of samples from which one independent draw can be made.
+        variance_draws: from how many of a batch's draws `Feedback.variance_gradient` is taken.
         unbiased: whether E[g_hat] is the gradient of J; a test holds it to that.
         supports: (length, vocabulary) -> whether it can run there at all.
     """
@@ -111,5 +112,6 @@ class Estimator(NamedTuple):
     init: Callable[[int, int, Generator], State] = no_state
     adapt: Callable[[State, Feedback], State] = keep
     samples_per_draw: int = 1
+    variance_draws: int = 16
     unbiased: bool = True
     supports: Callable[[int, int], bool] = any_size

@@ -11,7 +11,8 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from discgan_core.models.lstm import Params, uniform
+from discgan_core.interface import Params
+from discgan_core.models.lstm import uniform
 
 
 def init_control_variate(

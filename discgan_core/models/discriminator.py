@@ -10,7 +10,8 @@ from numpy.random import Generator
 from torch import Tensor
 from torch.nn import functional
 
-from discgan_core.models.lstm import Params, cell, init_lstm, lstm, uniform
+from discgan_core.interface import Params
+from discgan_core.models.lstm import branch, init_lstm, lstm, uniform
 
 
 def init_discriminator(vocabulary: int, hidden: int, generator: Generator) -> Params:
@@ -71,8 +72,6 @@ class DiscriminatorReward:
         """
         h, c = lstm(self.params, x)
         before_h, before_c = (torch.cat([torch.zeros_like(s[:1]), s[:-1]]) for s in (h, c))
-        pre = self.params["lstm.recurrent"] @ before_h + self.params["lstm.bias"][:, None]
-        inputs = self.params["lstm.input"] @ relaxed.permute(0, 2, 3, 1)
-        ends, *_ = cell(pre + inputs, before_c)
+        ends = branch(self.params, relaxed.permute(0, 2, 3, 1), before_h, before_c)
         judged = head(self.params, ends).movedim(-1, 1)
         return torch.sigmoid(head(self.params, h[-1])), torch.sigmoid(judged)

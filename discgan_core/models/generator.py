@@ -9,8 +9,9 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from discgan_core.models.lstm import Params, init_lstm, joint_weight, lstm, step, uniform
-from discgan_core.sequences import inverse_cdf, one_hot
+from discgan_core.interface import Params
+from discgan_core.models.lstm import generate, init_lstm, lstm, uniform
+from discgan_core.sequences import one_hot
 
 
 def init_generator(vocabulary: int, hidden: int, generator: Generator) -> Params:
@@ -38,17 +39,7 @@ class LSTMPolicy:
 
     def sample(self, uniforms: Tensor) -> Tensor:
         """Turn uniforms [N, T] into tokens [N, T]; no gradient."""
-        params = {name: value.detach() for name, value in self.params.items()}
-        weight = joint_weight(params)
-        h = c = uniforms.new_zeros(weight.shape[0] // 4, uniforms.shape[0])
-        x = uniforms.new_zeros(self.vocabulary, uniforms.shape[0])
-        tokens = []
-        for u in uniforms.unbind(1):
-            h, c = step(weight, x, h, c)
-            logits = params["out.weight"] @ h + params["out.bias"][:, None]
-            tokens.append(inverse_cdf(logits.T.log_softmax(-1), u))
-            x = one_hot(tokens[-1], self.vocabulary, h.dtype).T
-        return torch.stack(tokens, 1)
+        return generate(self.params, uniforms)
 
     def logits(self, tokens: Tensor) -> Tensor:
         """Give the next token's logits after every prefix of tokens [N, T]: [N, T, V]."""

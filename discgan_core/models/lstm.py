@@ -16,14 +16,12 @@ and the input and a row of ones stand under the hidden state, so that a step is 
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from numpy.random import Generator
 from torch import Tensor
-from torch.autograd import Function
 
-Params = dict[str, Tensor]
+from discgan_core.interface import Params
+from discgan_core.models.recurrence import Generate, Unroll
 
 
 def init_lstm(inputs: int, hidden: int, generator: Generator) -> Params:
@@ -52,28 +50,6 @@ def joint_weight(params: Params) -> Tensor:
     return torch.cat([recurrent, inputs, bias[:, None]], 1)
 
 
-def tanh(x: Tensor) -> Tensor:
-    """tanh(x) = 2 sigmoid(2x) - 1: on CPUs torch vectorises sigmoid six times better than tanh."""
-    return 2 * torch.sigmoid(2 * x) - 1
-
-
-def cell(pre: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """One step from its pre-activations: [..., 4H, N], [..., H, N] -> h', c', gates [..., 4H, N], tanh(c')."""
-    hidden = c.shape[-2]
-    gates = torch.cat([torch.sigmoid(pre[..., : 3 * hidden, :]), tanh(pre[..., 3 * hidden :, :])], -2)
-    i, f, o, g = gates.split(hidden, -2)
-    c = torch.addcmul(f * c, i, g)
-    squashed = tanh(c)
-    return o * squashed, c, gates, squashed
-
-
-def step(weight: Tensor, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-    """Advance by one token: x [inputs, N], h and c [H, N] -> h', c' [H, N]."""
-    ones = x.new_ones(1, x.shape[-1])
-    h, c, *_ = cell(weight @ torch.cat([h, x, ones], -2), c)
-    return h, c
-
-
 def lstm(params: Params, x: Tensor) -> tuple[Tensor, Tensor]:
     """Run over whole sequences from a zero state.
 
@@ -85,187 +61,45 @@ def lstm(params: Params, x: Tensor) -> tuple[Tensor, Tensor]:
         hidden and cell states after each token, [T, H, N] both.
     """
     weight = joint_weight(params)
-    start = x.new_zeros(1, weight.shape[0] // 4, x.shape[0])
-    h, c, *_ = Unroll.apply(x.permute(1, 2, 0)[:, None], weight[None], start, start)
-    return h[:, 0], c[:, 0]
+    start = x.new_zeros(weight.shape[0] // 4, x.shape[0])
+    return unroll(x.permute(1, 2, 0), weight, start, start)
 
 
-# Below, every tensor carries a stack axis L (sessions): sequences [T, L, features, N], weight [L, 4H, F].
+def branch(params: Params, x: Tensor, h: Tensor, c: Tensor) -> Tensor:
+    """Take one step from every state of a sequence, with several inputs each.
+
+    Args:
+        params: as `init_lstm` makes them.
+        x: inputs [K, T, inputs, N].
+        h: hidden states before them [T, H, N].
+        c: cell states before them [T, H, N].
+
+    Returns:
+        hidden states after them [K, T, H, N].
+    """
+    copies, length, _, batch = x.shape
+    before = (s.expand(copies, *s.shape).movedim(2, 0).flatten(1) for s in (h, c))
+    inputs = x.movedim(2, 0).flatten(1)
+    after, _ = unroll(inputs[None], joint_weight(params), *before)
+    return after[0].unflatten(1, (copies, length, batch)).movedim(0, 2)
 
 
-class Unroll(Function):
-    """(x, weight, h0, c0) -> hidden [T, L, H, N], cell [T, L, H, N], gates [T, L, 4H, N], tanh(cell)."""
-
-    @staticmethod
-    def forward(x: Tensor, weight: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
-        """Run the recurrence."""
-        length, stack, inputs, batch = x.shape
-        hidden = h.shape[1]
-        joint = x.new_ones(stack, hidden + inputs + 1, batch)
-        states, cells, gates, squashed = (
-            x.new_empty(length, stack, rows * hidden, batch) for rows in (1, 1, 4, 1)
-        )
-        for t in range(length):
-            joint[:, :hidden] = h
-            joint[:, hidden:-1] = x[t]
-            a = torch.bmm(weight, joint, out=gates[t])
-            a[:, 3 * hidden :].mul_(2)
-            a.sigmoid_()
-            a[:, 3 * hidden :].mul_(2).sub_(1)
-            i, f, o, g = a.split(hidden, 1)
-            c = torch.mul(f, c, out=cells[t]).addcmul_(i, g)
-            s = torch.mul(c, 2, out=squashed[t]).sigmoid_().mul_(2).sub_(1)
-            h = torch.mul(o, s, out=states[t])
-        return states, cells, gates, squashed
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> None:
-        """Keep what the adjoint needs."""
-        ctx.set_materialize_grads(False)
-        ctx.mark_non_differentiable(output[2], output[3])
-        ctx.save_for_backward(*inputs, *output)
-
-    @staticmethod
-    def backward(ctx: Any, g_states: Tensor | None, g_cells: Tensor | None, *_: None) -> tuple[Any, ...]:
-        """Back-propagate through time once, then take each gradient in one multiply."""
-        x, weight, h0, c0, states, cells, gates, squashed = ctx.saved_tensors
-        g_states = torch.zeros_like(states) if g_states is None else g_states
-        g_cells = torch.zeros_like(cells) if g_cells is None else g_cells
-        saved = x, weight, h0, c0, states, cells, gates, squashed
-        delta, g_h0, g_c0 = Adjoint.apply(g_states, g_cells, *saved)
-        hidden = h0.shape[1]
-        g_x = g_weight = None
-        if ctx.needs_input_grad[0]:
-            g_x = weight[:, :, hidden:-1].transpose(1, 2) @ delta
-        if ctx.needs_input_grad[1]:
-            previous = torch.cat([h0[None], states[:-1]])
-            ones = torch.ones_like(x[:, :, :1])
-            g_weight = outer(delta, torch.cat([previous, x, ones], 2))
-        return g_x, g_weight, g_h0, g_c0
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple[Any, ...], *args: Tensor) -> tuple[Any, ...]:
-        """Sessions join the stack, anything else joins the batch."""
-        return batched(Unroll, info.batch_size, in_dims, args, weight=1, sequences=(0,))
+def unroll(x: Tensor, weight: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    """Run from a given state: x [T, inputs, N], joint weight, h and c [H, N] -> states [T, H, N], cells."""
+    states, cells, *_ = Unroll.apply(x[:, None], weight[None], h[None], c[None])
+    return states[:, 0], cells[:, 0]
 
 
-class Adjoint(Function):
-    """Gradients of the states -> gradients of the pre-activations [T, L, 4H, N], of h0 and of c0."""
+def generate(params: Params, uniforms: Tensor) -> Tensor:
+    """Sample tokens, each fed back as the next input.
 
-    @staticmethod
-    def forward(*args: Tensor) -> tuple[Tensor, ...]:
-        """Run the recurrence backwards."""
-        return adjoint(*args)
+    Args:
+        params: of the LSTM, and of the output layer, `out.weight` [V, H] and `out.bias` [V].
+        uniforms: u [N, T] in (0, 1).
 
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> None:
-        """Keep everything: the adjoint may itself be differentiated."""
-        ctx.save_for_backward(*inputs)
-
-    @staticmethod
-    def backward(ctx: Any, *cotangents: Tensor) -> tuple[Any, ...]:
-        """Differentiate the linear map where only it varies, else the whole composition by autograd."""
-        g_states, g_cells, *saved = ctx.saved_tensors
-        if not any(ctx.needs_input_grad[2:6]):
-            _, pull = torch.func.vjp(lambda *g: adjoint(*g, *saved), g_states, g_cells)
-            return *pull(cotangents), *[None] * 8
-        _, pull = torch.func.vjp(plain_adjoint, g_states, g_cells, *saved[:4])
-        return *pull(cotangents), *[None] * 4
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple[Any, ...], *args: Tensor) -> tuple[Any, ...]:
-        """Sessions join the stack, anything else joins the batch."""
-        return batched(Adjoint, info.batch_size, in_dims, args, weight=3, sequences=(0, 1, 2, 6, 7, 8, 9))
-
-
-def adjoint(
-    g_states: Tensor,
-    g_cells: Tensor,
-    x: Tensor,
-    weight: Tensor,
-    h0: Tensor,
-    c0: Tensor,
-    states: Tensor,
-    cells: Tensor,
-    gates: Tensor,
-    squashed: Tensor,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Back-propagation through time: linear in the first two arguments."""
-    hidden = c0.shape[1]
-    recurrent = weight[:, :, :hidden].transpose(1, 2)
-    g_h, g_c = torch.zeros_like(h0), torch.zeros_like(c0)
-    deltas = []
-    for t in reversed(range(len(gates))):
-        i, f, o, g = gates[t].split(hidden, 1)
-        before = cells[t - 1] if t else c0
-        g_h = g_h + g_states[t]
-        g_o = g_h * o
-        g_c = g_c + g_cells[t] + g_o - g_o * squashed[t] * squashed[t]
-        to_i, to_g = g_c * g, g_c * i
-        delta = torch.cat(
-            [
-                to_i * (i - i * i),
-                g_c * before * (f - f * f),
-                g_h * squashed[t] * (o - o * o),
-                to_g - to_g * g * g,
-            ],
-            1,
-        )
-        deltas.append(delta)
-        g_c = g_c * f
-        g_h = recurrent @ delta
-    return torch.stack(deltas[::-1]), g_h, g_c
-
-
-def plain_adjoint(
-    g_states: Tensor, g_cells: Tensor, x: Tensor, weight: Tensor, h0: Tensor, c0: Tensor
-) -> tuple[Tensor, ...]:
-    """The same as `adjoint`, written so that autograd can differentiate it by the weights too."""
-
-    def run(pre: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-        states, cells = [], []
-        for t in range(len(x)):
-            ones = torch.ones_like(x[t, :, :1])
-            h, c, *_ = cell(pre[t] + weight @ torch.cat([h, x[t], ones], 1), c)
-            states.append(h)
-            cells.append(c)
-        return torch.stack(states), torch.stack(cells)
-
-    zeros = x.new_zeros(len(x), *weight.shape[:2], x.shape[-1])
-    _, pull = torch.func.vjp(run, zeros, h0, c0)
-    return pull((g_states, g_cells))
-
-
-def outer(delta: Tensor, joint: Tensor) -> Tensor:
-    """Sum over steps and batch of delta joint': [T, L, 4H, N], [T, L, F, N] -> [L, 4H, F]."""
-    total = delta[0] @ joint[0].transpose(1, 2)
-    for t in range(1, len(delta)):
-        total = total + delta[t] @ joint[t].transpose(1, 2)
-    return total
-
-
-def batched(
-    function: type[Function],
-    size: int,
-    in_dims: tuple[int | None, ...],
-    args: tuple[Tensor, ...],
-    weight: int,
-    sequences: tuple[int, ...],
-) -> tuple[Any, ...]:
-    """Apply `function` to arguments with one more axis, by folding it into the stack or into the batch."""
-    shared = in_dims[weight] is None
-
-    def fold(index: int, arg: Tensor, dim: int | None) -> Tensor:
-        if shared and index == weight:
-            return arg
-        arg = arg.expand(size, *arg.shape) if dim is None else arg.movedim(dim, 0)
-        if shared:
-            return arg.movedim(0, -1).flatten(-2)
-        at = 1 if index in sequences else 0
-        return arg.movedim(0, at).flatten(at, at + 1)
-
-    def unfold(out: Tensor) -> Tensor:
-        return out.unflatten(-1, (-1, size)) if shared else out.unflatten(out.ndim - 3, (size, -1))
-
-    out = function.apply(*(fold(n, *pair) for n, pair in enumerate(zip(args, in_dims, strict=True))))
-    return tuple(map(unfold, out)), tuple(o.ndim if shared else o.ndim - 3 for o in out)
+    Returns:
+        tokens [N, T]; no gradient.
+    """
+    output = torch.cat([params["out.weight"], params["out.bias"][:, None]], 1)
+    (tokens,) = Generate.apply(uniforms.T[:, None, None], joint_weight(params)[None], output[None])
+    return tokens[:, 0, 0].T
