@@ -1,6 +1,6 @@
 """The referee: expectations under a policy by enumeration of all V^T sequences, hence exact.
 
-    J(theta) = sum_s p_theta(s) f(s),   grad J by autograd
+J(theta) = sum_s p_theta(s) f(s),   grad J by autograd
 """
 
 from __future__ import annotations

@@ -41,7 +41,12 @@ class Problem(NamedTuple):
 
 
 def update_gradient(
-    estimator: Estimator, problem: Problem, theta: Params, noise: Noise, state: State, data: Tensor | None = None
+    estimator: Estimator,
+    problem: Problem,
+    theta: Params,
+    noise: Noise,
+    state: State,
+    data: Tensor | None = None,
 ) -> tuple[Params, Feedback]:
     """Estimate grad J from one batch, with what the estimator needs to adapt.
 
@@ -62,7 +67,9 @@ def update_gradient(
         return estimate.surrogate.mean(), estimate
 
     gradient, estimate = grad(objective, has_aux=True)(theta)
-    few = {name: array[: estimator.variance_draws * estimator.samples_per_draw] for name, array in noise.items()}
+    few = {
+        name: array[: estimator.variance_draws * estimator.samples_per_draw] for name, array in noise.items()
+    }
     learns = variance_gradient(estimator, problem, theta, few, state) if state.learned else {}
     return gradient, Feedback(learns, estimate)
 
@@ -88,7 +95,12 @@ def variance_gradient(
 
 
 def draw_gradients(
-    estimator: Estimator, problem: Problem, theta: Params, noise: Noise, state: State, data: Tensor | None = None
+    estimator: Estimator,
+    problem: Problem,
+    theta: Params,
+    noise: Noise,
+    state: State,
+    data: Tensor | None = None,
 ) -> tuple[Params, Estimate]:
     """Give every draw's g_hat by itself.
 
@@ -132,6 +144,31 @@ def variance_per_sample(draws: Params, samples_per_draw: int) -> dict[str, Tenso
     return {name: g.var(0) * samples_per_draw for name, g in draws.items()}
 
 
+class Moments(NamedTuple):
+    """Sums over draws of all parameters together, which add up over batches of draws.
+
+    Attributes:
+        draws: how many, a scalar.
+        total: sum of g_hat, [parameters].
+        square: sum of |g_hat|^2, a scalar.
+    """
+
+    draws: Tensor
+    total: Tensor
+    square: Tensor
+
+
+def moments(draws: Params) -> Moments:
+    """Sum per-draw gradients [draws, ...]."""
+    flat = flatten(draws, 1).double()
+    return Moments(flat.new_tensor(len(flat)), flat.sum(0), flat.square().sum())
+
+
+def flatten(tensors: Params, start: int = 0) -> Tensor:
+    """Lay all parameters side by side in the order of their names, from axis `start` on."""
+    return torch.cat([tensors[name].flatten(start) for name in sorted(tensors)], -1)
+
+
 class Accuracy(NamedTuple):
     """How far the mean of the draws lies from the exact gradient g.
 
@@ -146,17 +183,16 @@ class Accuracy(NamedTuple):
     cosine: Tensor
 
 
-def accuracy(draws: Params, exact: Params) -> Accuracy:
+def accuracy(sums: Moments, exact: Params) -> Accuracy:
     """Compare draws with the exact gradient, all parameters together.
 
     Args:
-        draws: per-draw gradients [draws, ...]; a single draw is taken as free of noise.
-        exact: g, of the same names.
+        sums: of the draws; a single draw is taken as free of noise.
+        exact: g, named as the draws.
     """
-    flat = torch.cat([draws[name].flatten(1) for name in exact], 1)
-    truth = torch.cat([exact[name].flatten() for name in exact])
-    mean, count = flat.mean(0), len(flat)
-    noise = flat.var(0).sum() / count if count > 1 else 0.0
-    norm = truth.square().sum()
+    truth = flatten(exact).double()
+    mean = sums.total / sums.draws
+    spread = sums.square / sums.draws - mean.square().sum()
+    noise = spread.clamp(min=0) / (sums.draws - 1).clamp(min=1)
     cosine = mean @ truth / (mean.norm() * truth.norm())
-    return Accuracy((mean - truth).square().sum() - noise, norm, cosine)
+    return Accuracy((mean - truth).square().sum() - noise, truth.square().sum(), cosine)

@@ -68,7 +68,7 @@ class Feedback(NamedTuple):
     """What `adapt` may learn from after an update.
 
     Attributes:
-        variance_gradient: gradient of E[|g_hat|^2] by each of `State.learned`; empty where nothing is learned.
+        variance_gradient: gradient of E[|g_hat|^2] by each of `State.learned`; empty if there are none.
         estimate: the update's own estimate, detached.
     """
 

@@ -21,7 +21,7 @@ class AdamState(NamedTuple):
 
     first: Params
     second: Params
-    count: Tensor
+    updates: Tensor
 
 
 def adam_init(params: Params) -> AdamState:
@@ -52,7 +52,7 @@ def adam_step(
     Returns:
         theta' and the next state.
     """
-    (b1, b2), count = betas, state.count + 1
+    (b1, b2), count = betas, state.updates + 1
     first = {k: b1 * m + (1 - b1) * gradient[k] for k, m in state.first.items()}
     second = {k: b2 * v + (1 - b2) * gradient[k].square() for k, v in state.second.items()}
     scale = learning_rate * torch.sqrt(1 - b2**count) / (1 - b1**count)
@@ -60,7 +60,9 @@ def adam_step(
     return moved, AdamState(first, second, count)
 
 
-def learn_by_adam(learning_rate: float) -> tuple[Callable[[Params], State], Callable[[State, Feedback], State]]:
+def learn_by_adam(
+    learning_rate: float,
+) -> tuple[Callable[[Params], State], Callable[[State, Feedback], State]]:
     """Make the two functions by which an estimator lowers its own variance.
 
     Args:

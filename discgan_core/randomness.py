@@ -53,6 +53,8 @@ class Streams:
         draws = np.stack([g.integers(high, size=shape) for g in self.generators(purpose)])
         return torch.from_numpy(draws).to(self.device)
 
-    def noise(self, shapes: dict[str, tuple[int, ...]], batch: int, purpose: str = "noise") -> dict[str, Tensor]:
+    def noise(
+        self, shapes: dict[str, tuple[int, ...]], batch: int, purpose: str = "noise"
+    ) -> dict[str, Tensor]:
         """Draw the uniforms that an estimator asks for: name -> [sessions, batch, ...]."""
         return {name: self.uniforms(f"{purpose}/{name}", (batch, *shape)) for name, shape in shapes.items()}

@@ -232,9 +232,7 @@ def adversarial(
     state = tree_map(lambda leaf: leaf.to(streams.device), stack(states))
     players = players._replace(generator_adam=vmap(adam_init)(players.generator), state=state)
     shapes = noise_shapes(estimator, task)
-    step = vmap(
-        lambda p, n, b: generator_step(p, n, b, estimator, reward, schedule.generator_rate, phase)
-    )
+    step = vmap(lambda p, n, b: generator_step(p, n, b, estimator, reward, schedule.generator_rate, phase))
     yield players
     for _ in range(schedule.updates):
         for _ in range(schedule.discriminator_steps):

@@ -1,6 +1,6 @@
 """The exact gradient by enumeration: a ceiling to train against, where V^T is small.
 
-    g_hat = grad sum_s p_theta(s) f(s)
+g_hat = grad sum_s p_theta(s) f(s)
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, S
 def exact() -> Estimator:
     """Sum over all sequences; every draw is the gradient itself."""
 
-    def estimate(
-        policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None
-    ) -> Estimate:
+    def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         return Estimate(expected_reward(policy, reward)[None])
 
     return Estimator(estimate, noise=lambda length, vocabulary: {}, supports=enumerable)

@@ -16,9 +16,7 @@ from discgan_core.sequences import log_likelihood
 def maximum_likelihood() -> Estimator:
     """Climb the data's log-likelihood; draws are real sequences."""
 
-    def estimate(
-        policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None
-    ) -> Estimate:
+    def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         if data is None:
             raise ValueError("maximum_likelihood learns from data: give `data` [N, T]")
         log_probs = policy.logits(data).log_softmax(-1)

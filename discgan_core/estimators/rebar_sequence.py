@@ -29,9 +29,7 @@ def rebar_sequence(temperature: float = 1.0, eta: float = 1.0, learning_rate: fl
     relaxation = Relaxation(temperature, eta, learned=learning_rate > 0)
     start, adapt = learn_by_adam(learning_rate)
 
-    def estimate(
-        policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None
-    ) -> Estimate:
+    def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         lam, weight = relaxation.read(state.learned)
         x, scores, z, z_tilde = sample(policy, noise)
         f, c, c_tilde = reward(torch.cat([x, soften(z, lam), soften(z_tilde, lam)])).chunk(3)

@@ -1,6 +1,6 @@
 """REINFORCE, the score-function estimator (Williams, 1992; REGAN eq. 4-7).
 
-    g_hat = f(s) sum_t grad log p_theta(s_t | s_<t),   s ~ p_theta
+g_hat = f(s) sum_t grad log p_theta(s_t | s_<t),   s ~ p_theta
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ from discgan_core.sequences import log_likelihood, one_hot, score
 def reinforce() -> Estimator:
     """Weigh each sampled sequence's score by its reward; one draw is one sample."""
 
-    def estimate(
-        policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None
-    ) -> Estimate:
+    def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         tokens = policy.sample(noise["tokens"])
         log_probs = policy.logits(tokens).log_softmax(-1)
         f = reward(one_hot(tokens, policy.vocabulary, log_probs.dtype))

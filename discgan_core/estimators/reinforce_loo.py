@@ -22,9 +22,7 @@ def reinforce_loo(samples: int = 8) -> Estimator:
     if samples < 2:
         raise ValueError(f"reinforce_loo: samples is {samples}, and leaving one out needs at least 2")
 
-    def estimate(
-        policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None
-    ) -> Estimate:
+    def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         tokens = policy.sample(noise["tokens"])
         log_probs = policy.logits(tokens).log_softmax(-1)
         f = reward(one_hot(tokens, policy.vocabulary, log_probs.dtype))

@@ -40,9 +40,7 @@ def relax_sequence(
     def init(length: int, vocabulary: int, generator: Generator) -> State:
         return start(init_control_variate(length, vocabulary, generator) | relaxation.init())
 
-    def estimate(
-        policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None
-    ) -> Estimate:
+    def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         lam, weight = relaxation.read(state.learned)
         x, scores, z, z_tilde = sample(policy, noise)
         f, relaxed, relaxed_tilde = reward(torch.cat([x, soften(z, lam), soften(z_tilde, lam)])).chunk(3)

@@ -1,6 +1,6 @@
 """The discriminator: a many-to-one LSTM; its output on a sequence is the generator's reward.
 
-    D(x) = sigmoid(w h_t + b),   h_t = LSTM(h_{t-1}, x_t), read after the last token given.
+D(x) = sigmoid(w h_t + b),   h_t = LSTM(h_{t-1}, x_t), read after the last token given.
 """
 
 from __future__ import annotations

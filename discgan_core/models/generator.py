@@ -1,6 +1,6 @@
 """The generator: a one-layer LSTM that reads its own tokens and predicts the next.
 
-    p(s_t | s_<t) = softmax(W h_t + b),   h_t = LSTM(h_{t-1}, s_{t-1}),   with s_0 the zero vector.
+p(s_t | s_<t) = softmax(W h_t + b),   h_t = LSTM(h_{t-1}, s_{t-1}),   with s_0 the zero vector.
 """
 
 from __future__ import annotations

@@ -35,7 +35,11 @@ def init_lstm(inputs: int, hidden: int, generator: Generator) -> Params:
     Returns:
         `lstm.input` [4H, inputs], `lstm.recurrent` [4H, H], `lstm.bias` [4H]; gates in order i, f, o, g.
     """
-    shapes = {"input": (4 * hidden, inputs), "recurrent": (4 * hidden, hidden), "bias": (4 * hidden,)}
+    shapes = {
+        "input": (4 * hidden, inputs),
+        "recurrent": (4 * hidden, hidden),
+        "bias": (4 * hidden,),
+    }
     return {f"lstm.{name}": uniform(shape, hidden, generator) for name, shape in shapes.items()}
 
 

@@ -65,7 +65,13 @@ class Unroll(Function):
 
 
 def advance(
-    weight: Tensor, joint: Tensor, c: Tensor, gates: Tensor, cell: Tensor, squashed: Tensor, state: Tensor
+    weight: Tensor,
+    joint: Tensor,
+    c: Tensor,
+    gates: Tensor,
+    cell: Tensor,
+    squashed: Tensor,
+    state: Tensor,
 ) -> tuple[Tensor, Tensor]:
     """Take one step, writing gates, c', tanh(c') and h' into the last four arguments."""
     hidden = c.shape[1]
@@ -119,9 +125,9 @@ class Adjoint(Function):
         g_states, g_cells, *rest = ctx.saved_tensors
         arguments = [g_states, torch.zeros_like(g_states) if g_cells is None else g_cells]
         if any(ctx.needs_input_grad[2:6]):
-            _, pull = torch.func.vjp(plain_adjoint, *arguments, *rest)
+            pull = torch.func.vjp(plain_adjoint, *arguments, *rest)[1]
         else:
-            _, pull = torch.func.vjp(lambda *g: plain_adjoint(*g, *rest), *arguments)
+            pull = torch.func.vjp(lambda *g: plain_adjoint(*g, *rest), *arguments)[1]
         first, second, *others = pull(cotangents)
         given = None if g_cells is None else second
         return first, given, *others, *[None] * (8 - len(others))
@@ -132,9 +138,7 @@ class Adjoint(Function):
         return batched(Adjoint, info.batch_size, in_dims, args, weights=(3,))
 
 
-def retreat(
-    g_h: Tensor, g_c: Tensor, before: Tensor, gates: Tensor, squashed: Tensor, delta: Tensor
-) -> None:
+def retreat(g_h: Tensor, g_c: Tensor, before: Tensor, gates: Tensor, squashed: Tensor, delta: Tensor) -> None:
     """Turn the gradients of h' and c' into those of the pre-activations (delta) and of c (g_c, in place).
 
     With s = tanh(c'):  g_c' += g_h o (1 - s^2),  and for each gate  delta = g_gate * its own slope:
@@ -175,8 +179,7 @@ def plain_adjoint(
         return torch.stack(states), torch.stack(cells)
 
     zeros = x.new_zeros(len(x), *weight.shape[:2], x.shape[-1])
-    _, pull = torch.func.vjp(run, zeros, h0, c0)
-    gradients: tuple[Tensor, ...] = pull((g_states, g_cells))
+    gradients: tuple[Tensor, ...] = torch.func.vjp(run, zeros, h0, c0)[1]((g_states, g_cells))
     return gradients
 
 

@@ -28,7 +28,14 @@ def grammar(length: int) -> Task:
     """
     if length < 3:
         raise ValueError(f"task grammar: length is {length}; the goodness score needs at least 3")
-    return Task(SYMBOLS, length, lambda n, rng: sample(n, length, rng), quality, text, lambda: enumerated(length))
+    return Task(
+        SYMBOLS,
+        length,
+        lambda n, rng: sample(n, length, rng),
+        quality,
+        text,
+        lambda: enumerated(length),
+    )
 
 
 def sample(n: int, length: int, generator: Generator) -> Tensor:

@@ -1,0 +1,41 @@
+# Every target makes .venv by itself, and anew when the dependencies change.
+# PYTHON chooses the interpreter, ARGS goes to the benchmark: make run-all ARGS="--preset smoke"
+
+PYTHON = python3
+BIN = .venv/bin
+READY = .venv/.ready
+
+.PHONY: run-all report test test-all bench check format
+
+run-all: $(READY)
+	$(BIN)/python -m bench run-all $(ARGS)
+
+report: $(READY)
+	$(BIN)/python -m bench report $(ARGS)
+
+test: $(READY)
+	$(BIN)/python -m pytest -m "not slow" --benchmark-skip
+
+test-all: $(READY)
+	$(BIN)/python -m pytest --benchmark-skip
+
+bench: $(READY)
+	$(BIN)/python -m pytest --benchmark-only
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) test
+
+format: $(READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || \
+	  { echo "error: $(PYTHON) is not Python 3.10-3.13; name one that is: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@

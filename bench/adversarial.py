@@ -1,0 +1,253 @@
+"""Adversarial training, measured: what the experiments that train a GAN have in common.
+
+An experiment names its conditions and what differs between them; here the sessions are trained, and at
+evenly spaced updates everything is measured that the tables hold.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from math import log
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from bench import schema
+from bench.experiments import Condition, Outcome
+from bench.measure import Gradients, Row, against_data, quality, sampled
+from discgan_core import exact, tasks, training
+from discgan_core.interface import Estimator
+from discgan_core.meter import Calls
+from discgan_core.randomness import Streams
+from discgan_core.tasks import Task
+from discgan_core.training import Players, RewardFactory, Schedule
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How an adversarial experiment trains and measures; the same for all estimators.
+
+    Attributes:
+        sessions: seeded runs of each condition.
+        lengths: of the sequences.
+        stack: the most sessions trained at once.
+        updates: of the generator.
+        discriminator_steps: discriminator batches before each of them.
+        measurements: moments at which everything is measured, the start and the end among them.
+        generator_rate: Adam's, adversarial.
+        discriminator_rate: Adam's.
+        pretraining: for each length, epochs of maximum likelihood and Adam's rate in them.
+        warmup: discriminator batches before the first generator update.
+        batch: sequences of each kind.
+        training_set: real sequences that a session trains on.
+        samples: sequences generated for each measurement.
+        draws: of the gradient, for each measurement of its variance.
+        bias_draws: of the gradient, for the measurement of its bias at the end.
+        strings: generated strings kept.
+        parameters: whose gradient's variance is kept one by one.
+    """
+
+    sessions: int
+    lengths: tuple[int, ...]
+    stack: int
+    updates: int
+    discriminator_steps: int
+    measurements: int
+    generator_rate: float = 0.01
+    discriminator_rate: float = 0.01
+    pretraining: tuple[tuple[int, int, float], ...] = ((3, 1, 0.0037), (15, 3, 0.00078))
+    warmup: int = 50
+    batch: int = 128
+    training_set: int = 10_000
+    samples: int = 1000
+    draws: int = 64
+    bias_draws: int = 2048
+    strings: int = 6
+    parameters: tuple[str, ...] = ("out.weight[0,0]",)
+
+    def schedule(self, length: int) -> Schedule:
+        """Make the schedule of a length; one without pre-training of its own takes the nearest's."""
+        _, epochs, rate = min(self.pretraining, key=lambda row: abs(log(row[0] / length)))
+        return Schedule(
+            updates=self.updates,
+            discriminator_steps=self.discriminator_steps,
+            generator_rate=self.generator_rate,
+            discriminator_rate=self.discriminator_rate,
+            pretraining_epochs=epochs,
+            pretraining_rate=rate,
+            warmup=self.warmup,
+            batch=self.batch,
+            training_set=self.training_set,
+        )
+
+    def moments(self) -> set[int]:
+        """Give the updates after which everything is measured."""
+        return {round(step) for step in np.linspace(0, self.updates, max(2, self.measurements))}
+
+
+class Clock:
+    """Keeps the time of nested phases; time in an inner phase is not the outer one's."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._open: list[str] = []
+        self._since = 0.0
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Spend the time in the block on a phase."""
+        self._charge()
+        self._open.append(name)
+        try:
+            yield
+        finally:
+            self._charge()
+            self._open.pop()
+
+    def _charge(self) -> None:
+        now = time.perf_counter()
+        if self._open:
+            name = self._open[-1]
+            self.seconds[name] = self.seconds.get(name, 0.0) + now - self._since
+        self._since = now
+
+
+@lru_cache(maxsize=2)
+def pretrained(
+    study: str, name: str, length: int, schedule: Schedule, sessions: tuple[int, ...], device: str
+) -> tuple[Players, Tensor]:
+    """Pre-train once for all conditions of a study: nothing in it depends on the estimator."""
+    streams = Streams(f"{study}/pretraining", sessions, device)
+    return training.pretrain(tasks.make(name, length), schedule, streams)
+
+
+def run(
+    experiment: str,
+    settings: Settings,
+    condition: Condition,
+    sessions: Sequence[int],
+    device: str,
+    estimator: Estimator,
+    reward: RewardFactory = training.judged,
+) -> Outcome:
+    """Train and measure some sessions of a condition.
+
+    Args:
+        experiment: its name; sessions of the same number and length share their streams.
+        settings: as they say.
+        condition: what is trained.
+        sessions: their numbers.
+        device: where.
+        estimator: of the generator's gradient.
+        reward: what the generator climbs.
+    """
+    # One session alone would take other kernels, and get other last digits, than in a stack.
+    stack = tuple(sessions) if len(sessions) > 1 else (sessions[0], sessions[0] + 1)
+    study = f"{experiment}/{condition.length}"
+    schedule = settings.schedule(condition.length)
+    task = tasks.make(condition.task, condition.length)
+    start, data = pretrained(study, condition.task, condition.length, schedule, stack, device)
+    clock, streams = Clock(), Streams(f"{study}/adversarial", stack, device)
+    loop = training.adversarial(start, data, task, estimator, schedule, streams, reward, clock.phase)
+    observer = Observer(settings, task, estimator, reward, Streams(f"{study}/measuring", stack, device))
+    frames = []
+    for step, players in enumerate(loop):
+        if step == 0:
+            calls = training.calls_per_update(players, task, estimator, schedule, reward)
+        if step in settings.moments():
+            rows = list(observer.look(players, step, calls.times(step), clock))
+            frames.append(frame(rows, stack, step))
+    table = pd.concat(frames, ignore_index=True)
+    return outcome(table[table["session"].isin(sessions)], sessions)
+
+
+class Observer:
+    """Measures a stack of sessions, on streams of its own, so that measuring never changes training."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        task: Task,
+        estimator: Estimator,
+        reward: RewardFactory,
+        streams: Streams,
+    ) -> None:
+        self.settings, self.task, self.streams = settings, task, streams
+        self.gradients = Gradients(task, estimator, reward, streams)
+        self.truth = reward is training.judged and exact.enumerable(task.length, task.vocabulary)
+
+    def look(self, players: Players, step: int, calls: Calls, clock: Clock) -> Iterator[Row]:
+        """Give every row of one moment."""
+        settings, task = self.settings, self.task
+        with clock.phase("evaluation"):
+            tokens = sampled(players, task.length, settings.samples, self.streams)
+            sets = self.streams.generators("real")
+            real = torch.stack([task.sample(settings.samples, g) for g in sets]).to(tokens.device)
+            yield from quality(task, tokens)
+            yield from against_data(task, players, tokens, real)
+            if step == 0:
+                yield from (r._replace(metric=schema.UNIGRAM_DATA) for r in frequencies(task, real))
+        with clock.phase("variance"):
+            yield from self.gradients.log_variance(players, settings.draws, settings.parameters)
+        if step == settings.updates:
+            with clock.phase("variance"):
+                if self.truth:
+                    yield from self.gradients.accuracy(players, settings.bias_draws)
+            yield from self.strings(tokens[:, : settings.strings])
+        same = tokens.new_ones(len(tokens), dtype=torch.float64)
+        yield Row(schema.GENERATOR_CALLS, "", same * calls.generator)
+        yield Row(schema.DISCRIMINATOR_CALLS, "", same * calls.discriminator)
+        for phase, seconds in clock.seconds.items():
+            yield Row(schema.SECONDS, phase, same * seconds / len(same))
+
+    def strings(self, tokens: Tensor) -> Iterator[Row]:
+        """Keep each session's first strings; one that came twice stands once."""
+        nothing = torch.full((len(tokens),), float("nan"), dtype=torch.float64)
+        for session, rows in enumerate(tokens):
+            scores = self.task.quality(rows)[schema.GOODNESS]
+            for text, score in {self.task.text(r): s for r, s in zip(rows, scores, strict=True)}.items():
+                values = nothing.clone()
+                values[session] = score
+                yield Row(schema.STRING, text, values)
+
+
+def frequencies(task: Task, tokens: Tensor) -> Iterator[Row]:
+    """Give only the tokens' frequencies of `quality`."""
+    return (row for row in quality(task, tokens) if row.metric == schema.UNIGRAM)
+
+
+def frame(rows: Sequence[Row], sessions: Sequence[int], step: int) -> pd.DataFrame:
+    """Lay rows out as a long table; a value that is not a number is no measurement."""
+    values = torch.stack([row.values.detach().double().cpu() for row in rows]).numpy()
+    table = pd.DataFrame(
+        {
+            "session": np.tile(np.asarray(sessions), len(rows)),
+            "step": step,
+            "metric": np.repeat([row.metric for row in rows], len(sessions)),
+            "parameter": np.repeat([row.parameter for row in rows], len(sessions)),
+            "value": values.ravel(),
+        }
+    )
+    return table[np.isfinite(table["value"])]
+
+
+def outcome(table: pd.DataFrame, sessions: Sequence[int]) -> Outcome:
+    """Tell the sessions that ended well from those whose numbers ran away."""
+    losses = table[table["metric"] == schema.CROSS_ENTROPY]
+    last = losses.groupby("session")["step"].max().reindex(sessions, fill_value=-1)
+    end = table["step"].max()
+    good = last == end
+    trials = pd.DataFrame(
+        {
+            "session": list(sessions),
+            "status": np.where(good, schema.OK, schema.DIVERGED),
+            "error": ["" if step == end else f"not a number any more after update {step}" for step in last],
+        }
+    )
+    return Outcome(table.reset_index(drop=True), trials)

@@ -1,0 +1,30 @@
+"""Ends before the goal, told to the user in one line: what, where, and what to do."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class BenchError(Exception):
+    """The command line prints only the message, and exits with this code."""
+
+    exit_code = 1
+
+
+class UserError(BenchError):
+    """Something in the command or in the folders that only the user can put right."""
+
+    exit_code = 2
+
+
+class Stopped(BenchError):
+    """The user pressed Ctrl-C."""
+
+    exit_code = 130
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
+    """Say that there is no such name, and which one was probably meant."""
+    known = sorted(known)
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f'did you mean "{near[0]}"?' if near else f"choose from {', '.join(known)}"
+    return UserError(f'unknown {kind} "{name}": {hint}')

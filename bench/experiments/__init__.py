@@ -1,0 +1,52 @@
+"""Experiments, one file each, found by file name: adding a file is all there is to adding one.
+
+An experiment's module has
+
+* a docstring, whose first line `python -m bench list` shows;
+* `PRESETS`: name of the preset -> its settings, a frozen dataclass of JSON-able fields, among them
+  `sessions`, `lengths` and `stack` (the most sessions in one unit of work), which alone must not
+  change a session's numbers;
+* `conditions(settings, lengths, estimators)`: every `Condition` of those lengths and estimators,
+  leaving out an estimator at a length at which it cannot run;
+* `run(settings, condition, sessions, device)`: trains and measures those sessions;
+* `cost(settings, condition)`: about how many seconds a session takes on one core.
+
+A session's numbers never depend on which other sessions run beside it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Condition(NamedTuple):
+    """What a session is an instance of."""
+
+    task: str
+    length: int
+    estimator: str
+    setting: str = "default"
+
+
+class Outcome(NamedTuple):
+    """What running some sessions of a condition gives."""
+
+    metrics: pd.DataFrame  # session, step, metric, parameter, value
+    trials: pd.DataFrame  # session, status, error
+
+
+def names() -> list[str]:
+    """Name every experiment, in alphabetical order."""
+    found = (module.name for module in iter_modules(__path__))
+    return sorted(name for name in found if not name.startswith("_"))
+
+
+def load(name: str) -> ModuleType:
+    """Import the experiment of that name."""
+    return import_module(f"{__name__}.{name}")

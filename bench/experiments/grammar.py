@@ -1,0 +1,86 @@
+"""REGAN section 4: every estimator trains a GAN on alternating x and operators, at lengths 3 and 15.
+
+Schedule and rates were chosen once, with leave-one-out REINFORCE on sessions of another study, and hold
+for all estimators. Pre-training stops where the paper starts (goodness about 0.5 of 1 and 10.7 of 13).
+`paper` has the original study's 234 generator updates with 79 discriminator batches before each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench import adversarial
+from bench.adversarial import Settings
+from bench.errors import UserError
+from bench.experiments import Condition, Outcome
+from discgan_core import estimators, tasks, training
+
+NULL = "null_reward"
+CONTROL = "reinforce_loo"
+
+STANDARD = Settings(
+    sessions=30,
+    lengths=(3, 15),
+    stack=30,
+    updates=60,
+    discriminator_steps=2,
+    measurements=13,
+)
+PRESETS = {
+    "smoke": Settings(
+        sessions=2,
+        lengths=(3, 15),
+        stack=2,
+        updates=4,
+        discriminator_steps=1,
+        measurements=3,
+        pretraining=((3, 1, 0.0037), (15, 1, 0.00078)),
+        warmup=2,
+        training_set=1000,
+        samples=200,
+        draws=16,
+        bias_draws=64,
+    ),
+    "standard": STANDARD,
+    "paper": Settings(
+        sessions=30,
+        lengths=(3, 15),
+        stack=30,
+        updates=234,
+        discriminator_steps=79,
+        measurements=27,
+    ),
+}
+
+
+def conditions(settings: Settings, lengths: Sequence[int], names: Sequence[str]) -> list[Condition]:
+    """Every estimator that can run at a length, and the control whose reward says nothing."""
+    found = []
+    for length in lengths:
+        vocabulary = check("grammar", length)
+        able = [name for name in names if estimators.make(name).supports(length, vocabulary)]
+        found += [Condition("grammar", length, name) for name in able]
+        found += [Condition("grammar", length, CONTROL, NULL)] if CONTROL in able else []
+    return found
+
+
+def check(task: str, length: int) -> int:
+    """Give the vocabulary of a task, or say why it has no such length."""
+    try:
+        return tasks.make(task, length).vocabulary
+    except ValueError as error:
+        raise UserError(f"--lengths: {error}") from None
+
+
+def run(settings: Settings, condition: Condition, sessions: Sequence[int], device: str) -> Outcome:
+    """Train and measure some sessions."""
+    estimator = estimators.make(condition.estimator)
+    reward = training.null if condition.setting == NULL else training.judged
+    return adversarial.run("grammar", settings, condition, sessions, device, estimator, reward)
+
+
+def cost(settings: Settings, condition: Condition) -> float:
+    """Predict seconds per session on one core: milliseconds per token position, times the schedule."""
+    update = 1.0 if condition.estimator.startswith("relax") else 0.5
+    work = settings.updates * (0.3 * settings.discriminator_steps + update)
+    return condition.length * (work + settings.warmup * 0.3 + settings.measurements * 4) / 1000

@@ -1,0 +1,131 @@
+"""Parts that several figures share: panels, curves with bands, dots with intervals, legends."""
+
+from collections.abc import Iterator, Sequence
+from math import ceil
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from bench import stats, style
+from bench.style import DEFAULT, Condition, Look
+
+UPDATES = "generator updates"
+NAT = "natural log of the variance"
+
+
+def plain(table: pd.DataFrame) -> pd.DataFrame:
+    """Only conditions with a look of their own: defaults and controls, no points of a sweep."""
+    pairs = zip(table["estimator"], table["setting"], strict=True)
+    return table[[s == DEFAULT or (e, s) in style.LOOKS for e, s in pairs]]
+
+
+def grid(rows: int, columns: int, width: float, height: float, first: float = 1) -> tuple[Figure, Any]:
+    """A figure of panels of about that size (inches), the first column `first` times as wide."""
+    figure = Figure(figsize=(width * (columns - 1 + first), height * rows), layout="constrained")
+    ratios = [first] + [1] * (columns - 1)
+    return figure, figure.subplots(rows, columns, squeeze=False, width_ratios=ratios)
+
+
+def by_condition(table: pd.DataFrame) -> Iterator[tuple[Condition, Look, pd.DataFrame]]:
+    """Each condition of a table in legend order, with its look."""
+    parts = dict(iter(table.groupby(stats.COMPARED, observed=True)))
+    for condition in style.ordered(table):
+        yield condition, style.look(*condition), parts[condition]
+
+
+def curves(axes: Axes, table: pd.DataFrame) -> None:
+    """Mean and 95% band over sessions against generator updates, one curve per condition."""
+    found = stats.mean_interval(table, [*stats.COMPARED, "step"])
+    for place, (_, look, part) in enumerate(by_condition(found)):
+        curve(axes, part, look, place)
+    axes.set_xlabel(UPDATES)
+    sns.despine(ax=axes)
+
+
+def curve(axes: Axes, part: pd.DataFrame, look: Look, place: int = 0) -> None:
+    """One condition's curve; `place` staggers the markers."""
+    part = part.sort_values("step")
+    every = max(1, len(part) // 8)
+    axes.plot(
+        part["step"],
+        part["mean"],
+        linestyle=look.line,
+        markevery=(place % every, every),
+        **mark(look),
+    )
+    band(axes, part, look.colour)
+
+
+def band(axes: Axes, part: pd.DataFrame, colour: Any) -> None:
+    """The interval around a curve."""
+    axes.fill_between(part["step"], part["low"], part["high"], color=colour, alpha=0.2, linewidth=0)
+
+
+def mark(look: Look, size: float = 5) -> dict[str, Any]:
+    """Colour, label and marker; a white rim keeps overlapping markers apart."""
+    thin = look.marker in "x+"
+    return {
+        "color": look.colour,
+        "label": look.label,
+        "marker": look.marker,
+        "markersize": size * (1.35 if look.marker in "*PX" else 1),
+        "markeredgecolor": look.colour if thin else "white",
+        "markeredgewidth": 1.5 if thin else 0.4,
+    }
+
+
+def dots(axes: Axes, found: pd.DataFrame, places: Sequence[float]) -> None:
+    """Mean and interval along x of each row of `found`, at these heights."""
+    for place, (condition, part) in zip(places, one_by_one(found), strict=True):
+        axes.errorbar(part["mean"], [place], xerr=arms(part), **point(style.look(*condition)))
+
+
+def one_by_one(found: pd.DataFrame) -> Iterator[tuple[Condition, pd.DataFrame]]:
+    """Each row of a table of conditions, as a table."""
+    for row in range(len(found)):
+        part = found.iloc[[row]]
+        yield (part["estimator"].item(), part["setting"].item()), part
+
+
+def arms(found: pd.DataFrame) -> np.ndarray:
+    """The intervals as matplotlib wants them: lengths down and up; 0 where there is none."""
+    return np.nan_to_num(np.array([found["mean"] - found["low"], found["high"] - found["mean"]]))
+
+
+def point(look: Look) -> dict[str, Any]:
+    """How `errorbar` draws a condition."""
+    return mark(look, 6) | {"linestyle": "none", "elinewidth": 1.6}
+
+
+def condition_axis(axes: Axes, conditions: Sequence[Condition], names: bool = True) -> None:
+    """Conditions down the y axis, the first on top."""
+    axes.set_yticks(range(len(conditions)), [style.label(*c) for c in conditions] if names else [])
+    axes.set_ylim(len(conditions) - 0.5, -0.5)
+    axes.grid(visible=False, axis="y")
+    sns.despine(ax=axes, left=True)
+
+
+def legend(figure: Figure, conditions: Sequence[Condition], columns: int, lines: bool = True) -> None:
+    """One legend for the whole figure, below it, where it can cover nothing."""
+    looks = [style.look(*condition) for condition in conditions]
+    handles = [Line2D([], [], linestyle=look.line if lines else "none", **mark(look)) for look in looks]
+    figure.set_figheight(figure.get_figheight() + 0.2 * ceil(len(handles) / columns))
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=3.2)
+
+
+def heading(key: tuple[str, str, int]) -> str:
+    """The words for one slice."""
+    _, task, length = key
+    return f"{task}, length {length}"
+
+
+def in_order(found: pd.DataFrame, conditions: Sequence[Condition]) -> pd.DataFrame:
+    """One row per condition, in that order, with its place in it."""
+    places = {condition: place for place, condition in enumerate(conditions)}
+    pairs = zip(found["estimator"], found["setting"], strict=True)
+    return found.assign(place=[places[pair] for pair in pairs]).sort_values("place")

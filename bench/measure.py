@@ -1,0 +1,143 @@
+"""What is measured of a stack of sessions at one moment of training: rows of the metrics table.
+
+Every function looks at all sessions at once and gives metric rows with one value per session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.func import grad, vmap
+
+from bench import schema
+from discgan_core import exact, gradients
+from discgan_core.interface import Estimator
+from discgan_core.models.discriminator import discriminator_loss
+from discgan_core.models.generator import LSTMPolicy
+from discgan_core.randomness import Streams
+from discgan_core.sequences import log_likelihood, one_hot
+from discgan_core.tasks import Task
+from discgan_core.training import Players, RewardFactory, noise_shapes, problem
+
+CHUNK = 256
+"""Draws whose gradients are held at once, so that memory stays small."""
+
+
+class Row(NamedTuple):
+    """One metric of all sessions: values [sessions]."""
+
+    metric: str
+    parameter: str
+    values: Tensor
+
+
+def sampled(players: Players, length: int, count: int, streams: Streams) -> Tensor:
+    """Let every session's generator write `count` sequences: [sessions, count, T]."""
+    uniforms = streams.uniforms("samples", (count, length))
+    return vmap(lambda theta, u: LSTMPolicy(theta, length).sample(u))(players.generator, uniforms)
+
+
+def quality(task: Task, tokens: Tensor) -> Iterator[Row]:
+    """Judge generated sequences by the task's own measures, and by their tokens' frequencies."""
+    sessions, count, _ = tokens.shape
+    for metric, values in task.quality(tokens.flatten(0, 1)).items():
+        yield Row(metric, "", values.reshape(sessions, count).mean(1))
+    frequencies = one_hot(tokens, task.vocabulary, torch.float64).mean((1, 2))
+    for symbol, values in zip(task.symbols, frequencies.unbind(1), strict=True):
+        yield Row(schema.UNIGRAM, symbol, values)
+
+
+def bigrams(tokens: Tensor, vocabulary: int) -> Tensor:
+    """Give the frequencies of neighbouring tokens, with half a count added: [..., n, T] -> [..., V^2]."""
+    pairs = tokens[..., :-1] * vocabulary + tokens[..., 1:]
+    counts = one_hot(pairs.flatten(-2), vocabulary**2, torch.float64).sum(-2) + 0.5
+    return counts / counts.sum(-1, keepdim=True)
+
+
+def against_data(task: Task, players: Players, tokens: Tensor, real: Tensor) -> Iterator[Row]:
+    """Compare with real sequences [sessions, m, T]: bigrams, likelihood, and what the discriminator sees."""
+    data, ours = (bigrams(t, task.vocabulary) for t in (real, tokens))
+    yield Row(schema.BIGRAM_KL, "", (data * (data / ours).log()).sum(-1))
+    yield Row(schema.CROSS_ENTROPY, "", vmap(cross_entropy)(players.generator, real))
+    shown = [one_hot(t, task.vocabulary, torch.get_default_dtype()) for t in (real, tokens)]
+    loss, accuracy = vmap(discriminator_loss)(players.discriminator, *shown)
+    yield Row(schema.DISCRIMINATOR_LOSS, "", loss)
+    yield Row(schema.DISCRIMINATOR_ACCURACY, "", accuracy)
+    if exact.enumerable(task.length, task.vocabulary):
+        data = task.enumerated().to(real.device)
+        divergence = vmap(lambda theta: exact.data_divergence(LSTMPolicy(theta, task.length), data))
+        yield Row(schema.EXACT_KL, "", divergence(players.generator))
+
+
+def cross_entropy(theta: dict[str, Tensor], real: Tensor) -> Tensor:
+    """Give -mean log p(x_t | x_<t) of real sequences [m, T], in nats per token; one session."""
+    log_probs = LSTMPolicy(theta, real.shape[1]).logits(real).log_softmax(-1)
+    return -log_likelihood(log_probs, real).mean()
+
+
+class Gradients:
+    """Draws of an estimator at the sessions' present parameters.
+
+    Args:
+        task: its length and vocabulary.
+        estimator: whose gradient.
+        reward: what it climbs.
+        streams: of the measurement, apart from those of training.
+    """
+
+    def __init__(self, task: Task, estimator: Estimator, reward: RewardFactory, streams: Streams) -> None:
+        self.task, self.estimator, self.reward, self.streams = task, estimator, reward, streams
+
+    def draws(self, players: Players, count: int) -> dict[str, Tensor]:
+        """Give independent draws of every parameter's gradient: [sessions, count, ...]."""
+        rows = count * self.estimator.samples_per_draw
+        noise = self.streams.noise(noise_shapes(self.estimator, self.task), rows, "draws")
+        sets = self.streams.generators("draws/data")
+        data = torch.stack([self.task.sample(rows, g) for g in sets]).to(self.streams.device)
+
+        def one(players: Players, noise: dict[str, Tensor], data: Tensor) -> dict[str, Tensor]:
+            aim = problem(players, self.task.length, self.reward)
+            arguments = (self.estimator, aim, players.generator, noise, players.state, data)
+            return gradients.draw_gradients(*arguments)[0]
+
+        return vmap(one)(players, noise, data)
+
+    def log_variance(self, players: Players, count: int, chosen: tuple[str, ...]) -> Iterator[Row]:
+        """Measure ln of the variance per sample: of the parameters chosen, of each tensor, in total."""
+        spread = partial(gradients.variance_per_sample, samples_per_draw=self.estimator.samples_per_draw)
+        variances = vmap(spread)(self.draws(players, count))
+        tensors = {name: v.flatten(1).sum(1) for name, v in variances.items()}
+        elements = {name: element(variances, name) for name in chosen}
+        total = torch.stack([*tensors.values()]).sum(0)
+        for name, values in {**elements, **tensors, "total": total}.items():
+            if (values > 0).any():
+                yield Row(schema.GRADIENT_LOG_VARIANCE, name, values.log())
+
+    def accuracy(self, players: Players, count: int) -> Iterator[Row]:
+        """Compare the mean of many draws with the enumerated gradient."""
+        truth = vmap(self._truth)(players)
+        sums = vmap(gradients.moments)
+        total = sums(self.draws(players, min(count, CHUNK)))
+        for _ in range(CHUNK, count, CHUNK):
+            more = sums(self.draws(players, CHUNK))
+            total = gradients.Moments(*(a + b for a, b in zip(total, more, strict=True)))
+        found = vmap(gradients.accuracy)(total, truth)
+        yield Row(schema.GRADIENT_BIAS_SQUARED, "", found.bias_squared)
+        yield Row(schema.GRADIENT_NORM_SQUARED, "", found.norm_squared)
+        yield Row(schema.GRADIENT_COSINE, "", found.cosine)
+
+    def _truth(self, players: Players) -> dict[str, Tensor]:
+        aim = problem(players, self.task.length, self.reward)
+        objective = lambda theta: exact.expected_reward(aim.policy(theta), aim.reward({}))  # noqa: E731
+        return grad(objective)(players.generator)
+
+
+def element(tensors: dict[str, Tensor], name: str) -> Tensor:
+    """Pick one number per session by a name like `out.weight[0,0]`."""
+    tensor, _, index = name.rstrip("]").partition("[")
+    where = (slice(None), *(int(number) for number in index.split(",")))
+    return tensors[tensor][where]

@@ -1,0 +1,176 @@
+"""What is to be done: settings and options, less what the results folder holds, as units of work.
+
+Sessions are planned one by one and grouped only then, so that asking for 30 after having run 4
+computes the 26 that are missing, whatever groups the 4 were in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from itertools import groupby, pairwise
+from math import ceil
+from statistics import fmean, median
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from bench import experiments, schema
+from bench.experiments import Condition
+
+PRESETS = {
+    "smoke": "everything once, in a minute",
+    "standard": "the full number of sessions, in minutes; figures worth reading",
+    "paper": "the papers' exact schedule, in hours",
+}
+#: Settings that choose which sessions are run and how they are grouped, never what a session gives.
+NEUTRAL = ("sessions", "lengths", "stack")
+
+
+class Request(NamedTuple):
+    """What the user asked for; None leaves a choice to the preset."""
+
+    experiments: Sequence[str]
+    preset: str
+    estimators: Sequence[str]
+    sessions: int | None = None
+    lengths: Sequence[int] | None = None
+    device: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Some sessions of one condition, computed together and kept together."""
+
+    experiment: str
+    preset: str
+    settings: Any  # the experiment's own frozen dataclass
+    condition: Condition
+    sessions: tuple[int, ...]
+    device: str
+    seconds: float  # predicted, on one core
+
+    @property
+    def config(self) -> str:
+        """The settings as JSON text."""
+        return json.dumps(asdict(self.settings), sort_keys=True)
+
+    @property
+    def config_hash(self) -> str:
+        """The short name of whatever in the settings can change a number."""
+        return config_hash(self.settings)
+
+    @property
+    def name(self) -> str:
+        """A readable file name; sessions are consecutive, so no two units share one."""
+        task = [self.condition.task] if self.condition.task != self.experiment else []
+        parts = [self.experiment, *task, *map(str, self.condition[1:])]
+        parts += [f"s{self.sessions[0]:04d}", f"s{self.sessions[-1]:04d}", self.config_hash]
+        return "-".join(part.replace("/", "_") for part in parts)
+
+
+class Entry(NamedTuple):
+    """A condition, and how far it is."""
+
+    experiment: str
+    settings: Any
+    condition: Condition
+    done: int
+    pending: list[int]
+    seconds: float  # predicted, per session, on one core
+
+
+def config_hash(settings: Any) -> str:
+    """Hash all settings but the neutral ones."""
+    kept = {name: value for name, value in asdict(settings).items() if name not in NEUTRAL}
+    return sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def make(request: Request, trials: pd.DataFrame, reference: pd.DataFrame) -> list[Entry]:
+    """List every condition asked for, with the sessions that `trials` does not hold yet.
+
+    A session that failed is pending again: whatever made it fail may have been put right.
+    """
+    entries = []
+    for name in request.experiments:
+        module = experiments.load(name)
+        settings = module.PRESETS[request.preset]
+        lengths = request.lengths or settings.lengths
+        wanted = range(request.sessions or settings.sessions)
+        ours = trials[trials["config_hash"] == config_hash(settings)]
+        done = _done(ours[ours["experiment"] == name])
+        pace = Pace(name, settings, request.device, reference, trials)
+        for condition in module.conditions(settings, lengths, request.estimators):
+            pending = sorted(set(wanted) - done.get(condition, set()))
+            seconds = module.cost(settings, condition) * pace(condition)
+            entry = Entry(name, settings, condition, len(wanted) - len(pending), pending, seconds)
+            entries.append(entry)
+    return entries
+
+
+def units(request: Request, entries: Sequence[Entry]) -> list[Unit]:
+    """Group the pending sessions; longest first, so that workers finish at about the same time."""
+    found = [
+        Unit(
+            experiment=entry.experiment,
+            preset=request.preset,
+            settings=entry.settings,
+            condition=entry.condition,
+            sessions=sessions,
+            device=request.device,
+            seconds=entry.seconds * len(sessions),
+        )
+        for entry in entries
+        for sessions in _groups(entry.pending, entry.settings.stack)
+    ]
+    return sorted(found, key=lambda unit: unit.seconds, reverse=True)
+
+
+class Pace:
+    """How much slower than predicted one experiment's sessions were, where any were measured."""
+
+    def __init__(self, name: str, settings: Any, device: str, *tables: pd.DataFrame) -> None:
+        """Measure from `tables` of trials; of two that know a condition, the later counts."""
+        self._measured: dict[tuple[int, str], float] = {}
+        for trials in tables:
+            chosen = (trials["experiment"] == name) & (trials["status"] == schema.OK)
+            rows = trials[chosen & (trials["device"] == device)]
+            for (length, estimator), group in rows.groupby(["length", "estimator"]):
+                ratios = list(_ratios(name, settings, group))
+                if ratios:
+                    self._measured[length, estimator] = fmean(ratios)
+
+    def __call__(self, condition: Condition) -> float:
+        """Give the factor of the condition, or that of a typical one."""
+        typical = median(self._measured.values()) if self._measured else 1.0
+        return self._measured.get((condition.length, condition.estimator), typical)
+
+
+def _ratios(name: str, settings: Any, trials: pd.DataFrame) -> Iterator[float]:
+    """Compare measured with predicted seconds, under the settings that each trial had."""
+    for (config, *condition), rows in trials.groupby(["config", *schema.CONDITION[1:]]):
+        fields = {key: _frozen(value) for key, value in json.loads(config).items()}
+        if fields.keys() == asdict(settings).keys():
+            then = replace(settings, **fields)
+            yield rows["seconds"].mean() / experiments.load(name).cost(then, Condition(*condition))
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+
+
+def _done(trials: pd.DataFrame) -> dict[Condition, set[int]]:
+    worked = trials[trials["status"] != schema.FAILED]
+    groups = worked.groupby(schema.CONDITION[1:])["session"]
+    return {Condition(*condition): set(sessions) for condition, sessions in groups}
+
+
+def _groups(sessions: Sequence[int], most: int) -> Iterator[tuple[int, ...]]:
+    """Split into runs of consecutive sessions, and long runs into near-equal parts."""
+    for _, run in groupby(enumerate(sessions), key=lambda pair: pair[1] - pair[0]):
+        numbers = [session for _, session in run]
+        count = ceil(len(numbers) / most)
+        cuts = [len(numbers) * part // count for part in range(count + 1)]
+        yield from (tuple(numbers[a:b]) for a, b in pairwise(cuts))

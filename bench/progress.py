@@ -1,0 +1,119 @@
+"""How far a run is and how long it will still take, on a terminal and in a log file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.text import Text
+
+from bench import schema
+from bench.execute import Finished
+from bench.plan import Unit
+
+
+class Clock:
+    """Predicts the end from the predicted cost of the units and the pace of those finished."""
+
+    def __init__(self, units: Sequence[Unit], workers: int) -> None:
+        """Start the clock; `units` stand in the order in which they will be started."""
+        self._waiting = list(units)
+        self._workers = workers
+        self._total = sum(unit.seconds for unit in units)
+        self._start = time.monotonic()
+        self._end = self._start + self._total / workers
+
+    def finish(self, unit: Unit) -> None:
+        """Take note that a unit is finished, and predict anew."""
+        self._waiting.remove(unit)
+        now = time.monotonic()
+        in_hand = sum(unit.seconds for unit in self._waiting[: self._workers])
+        left = sum(unit.seconds for unit in self._waiting) - in_hand / 2
+        trust = self._total / 10  # what the prediction weighs against the measurement
+        pace = (trust + self.passed() * self._workers) / (trust + self._total - left)
+        self._end = now + left * pace / self._workers
+
+    def left(self) -> float:
+        """Seconds still to go."""
+        return max(0.0, self._end - time.monotonic())
+
+    def passed(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._start
+
+
+class Display:
+    """A live bar on a terminal; elsewhere a line for each finished unit."""
+
+    def __init__(self, units: Sequence[Unit], workers: int) -> None:
+        """Show nothing yet; that begins with the `with` block."""
+        self._clock = Clock(units, workers)
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._live = self._console.is_terminal
+        self._bar = Progress(
+            TextColumn("{task.fields[done]} of {task.fields[units]} units"),
+            BarColumn(),
+            _Times(self._clock),
+            console=self._console,
+            disable=not self._live,
+            transient=True,
+        )
+        total = sum(unit.seconds for unit in units)
+        self._task = self._bar.add_task("", total=total, done=0, units=len(units))
+        self._workers = workers
+        self.units = len(units)
+        self.done = 0
+        self.failed = 0
+
+    def __enter__(self) -> Display:
+        """Begin to show."""
+        if not self._live:
+            left = duration(self._clock.left())
+            self._console.print(f"{self.units} units of work, {self._workers} at a time: about {left}")
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the terminal as it was."""
+        self._bar.stop()
+
+    def finished(self, item: Finished) -> None:
+        """Show that a unit is finished, and what went wrong in it."""
+        self.done += 1
+        self._clock.finish(item.unit)
+        self._bar.update(self._task, advance=item.unit.seconds, done=self.done)
+        bad = item.trials[item.trials["status"] != schema.OK]
+        self.failed += int((bad["status"] == schema.FAILED).sum())
+        if not self._live or len(bad):
+            self._console.print(self._line(item), markup=False)
+
+    def _line(self, item: Finished) -> str:
+        where = f"[{self.done}/{self.units}] {item.unit.name}"
+        counts = item.trials["status"].value_counts()
+        how = ", ".join(f"{count} {status}" for status, count in counts.items())
+        errors = [error for error in item.trials["error"].unique() if error]
+        return "; ".join([f"{where}: {how}", *errors[:1], f"{duration(self._clock.left())} left"])
+
+
+class _Times(ProgressColumn):
+    """Time passed and time left; rich's own column cannot see inside long units."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def render(self, task: Task) -> Text:
+        passed, left = duration(self._clock.passed()), duration(self._clock.left())
+        return Text(f"{passed} passed, about {left} left")
+
+
+def duration(seconds: float) -> str:
+    """Write a time for people: 40 s, 3 min 40 s, 2 h 05 min."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 1:
+        return f"{rest} s"
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,0 +1,79 @@
+"""The report: one self-contained page, and beside it every figure and table as files.
+
+Everything is made from the two tables alone, the sentences as much as the figures, so that a page
+never says what its numbers do not.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from bench import figures, stats, store
+from bench.report import answers, made, strings, summary, sweep
+from bench.store import Tables
+
+TEMPLATE = "page.html.j2"
+
+
+def write(results: Path, reports: Path) -> Path:
+    """Write the page, the figures and the tables of a results folder; gives the page's path."""
+    tables = store.read(results)
+    for folder in (reports / "figures", reports / "tables"):
+        store.require_writable(folder)
+    sections = [section(key, part, reports) for key, part in stats.slices(tables)]
+    page = render(sections=sections, made=made.describe(tables), notes=tables.notes)
+    path = reports / "index.html"
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def section(key: tuple[str, str, int], tables: Tables, reports: Path) -> dict[str, Any]:
+    """Gather all that the page shows of one slice, and write its files."""
+    name = slug(key)
+    found = {"summary": summary.table(tables), "differences": summary.differences(tables)}
+    for kind, table in found.items():
+        if table is not None:
+            summary.save(table, reports / "tables" / f"{name}-{kind}")
+    return found | {
+        "id": name,
+        "title": title(key),
+        "answers": (sweep if sweep.is_sweep(tables) else answers).sentences(tables),
+        "figures": list(drawn(name, tables, reports / "figures")),
+        "strings": strings.table(tables),
+    }
+
+
+def drawn(name: str, tables: Tables, folder: Path) -> Iterator[dict[str, str]]:
+    """Every figure that has something to show, the learning curves first."""
+    for figure in sorted(figures.names(), key=lambda n: (n != "learning_curves", n)):
+        saved = figures.save(figure, tables, folder, f"{name}-{figure}")
+        if saved:
+            data = b64encode(saved.svg.read_bytes()).decode()
+            yield {
+                "title": saved.title,
+                "caption": saved.caption,
+                "stem": saved.svg.stem,
+                "data": data,
+            }
+
+
+def slug(key: tuple[str, str, int]) -> str:
+    """The beginning of the names of a slice's files."""
+    return "-".join(dict.fromkeys(map(str, key)))
+
+
+def title(key: tuple[str, str, int]) -> str:
+    """Name a slice for a reader."""
+    experiment, task, length = key
+    where = f"length {length}" if experiment == task else f"{task}, length {length}"
+    return f"{experiment}: {where}"
+
+
+def render(**content: Any) -> str:
+    """Fill in the template."""
+    loader = PackageLoader("bench.report", "")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return environment.get_template(TEMPLATE).render(**content)

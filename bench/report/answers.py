@@ -1,0 +1,170 @@
+"""The answers, in sentences made from the numbers: change a table and the words change.
+
+A difference counts as decided where the paired t-test, after Holm's correction over its family of
+comparisons, falls below 5%; everything else is called undecided, never equal.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from bench import schema, stats, style
+from bench.report import words
+from bench.report.summary import BASELINES, TOTAL
+from bench.store import Tables
+
+ALPHA = 0.05
+DIGITS = 3
+NULL = ("reinforce_loo", "null_reward")
+
+
+class Answer(NamedTuple):
+    """What it is about, and the sentence."""
+
+    about: str
+    text: str
+
+
+def pairs(found: pd.DataFrame) -> list[style.Condition]:
+    """Estimator and setting of each row."""
+    return list(zip(found["estimator"], found["setting"], strict=True))
+
+
+def label(row: Any) -> str:
+    """The name of a row's condition."""
+    return style.label(row.estimator, row.setting)
+
+
+def sentences(tables: Tables) -> list[Answer]:
+    """Say all that one experiment, task and length can answer, and nothing unmeasured."""
+    goodness = stats.rows(tables, schema.GOODNESS)
+    variances = stats.rows(tables, schema.GRADIENT_LOG_VARIANCE, TOTAL)
+    return [
+        *lost(tables.trials),
+        *best(goodness),
+        *(answer for baseline in BASELINES for answer in against(goodness, baseline)),
+        *null_reward(goodness),
+        *bias(stats.relative_bias(tables)),
+        *variance(stats.start(variances), BASELINES[0]),
+    ]
+
+
+def lost(trials: pd.DataFrame) -> Iterator[Answer]:
+    """Sessions that did not end: never passed over in silence."""
+    bad = trials[trials["status"] != schema.OK]
+    for condition in style.ordered(bad):
+        mine = [pair == condition for pair in pairs(trials)]
+        counts = trials.loc[mine, "status"].value_counts()
+        told = [f"{counts[s]} {s}" for s in (schema.DIVERGED, schema.FAILED) if s in counts]
+        rest = "Its means are those of the other sessions, and may flatter it."
+        yield Answer(
+            "Lost sessions",
+            f"Of {words.counted(sum(mine), 'session')} of {style.label(*condition)}, "
+            f"{words.listed(told)}. {rest if schema.OK in counts else 'None is left.'}",
+        )
+
+
+def best(goodness: pd.DataFrame) -> Iterator[Answer]:
+    """Which contender ends highest, and which others may be as high."""
+    final = stats.last(goodness)
+    found = stats.mean_interval(final, stats.COMPARED).sort_values("mean", ascending=False)
+    contends = contenders(found)
+    if not contends.any():
+        return
+    first = next(found[contends].itertuples())
+    text = (
+        f"{label(first)} ends with the highest goodness: {words.estimate(first, DIGITS)} of "
+        f"{stats.best_goodness(final['length'].iloc[0])} after {final['step'].max():,} generator "
+        f"updates, from {words.number(stats.start(goodness)['value'].mean(), DIGITS)} after "
+        f"pre-training (mean and 95% interval of {words.counted(first.n, 'session')})."
+    )
+    rest = stats.paired_differences(final[contenders(final)], (first.estimator, first.setting))
+    yield Answer("Highest", f"{text} {may_be_as_high(rest)}".rstrip())
+    others = found[~contends].itertuples()
+    beside = words.listed(f"{label(row)} {words.estimate(row, DIGITS)}" for row in others)
+    if beside:
+        yield Answer("Beside it, not competing", f"{beside}.")
+
+
+def may_be_as_high(rest: pd.DataFrame) -> str:
+    """What can be said of the others' distance from the highest."""
+    if rest.empty:
+        return ""
+    names = [label(row) for row in rest.itertuples() if not row.p_holm < ALPHA]
+    if not names:
+        return "All the others end lower."
+    return f"Undecided is whether it is above {words.listed(names)}."
+
+
+def against(goodness: pd.DataFrame, baseline: style.Condition) -> Iterator[Answer]:
+    """Final goodness of every other condition, beside a baseline's."""
+    found = stats.paired_differences(stats.last(goodness), baseline)
+    told: dict[str, list[str]] = {"higher": [], "lower": [], "undecided": []}
+    for row in found.sort_values("mean", ascending=False).itertuples():
+        text = f"{label(row)} {words.estimate(row, DIGITS, sign=True)}"
+        told[verdict(row, "higher", "lower")].append(text)
+    text = " ".join(f"{name.capitalize()}: {words.listed(of)}." for name, of in told.items() if of)
+    if text:
+        yield Answer(f"Final goodness against {style.label(*baseline)}", text)
+
+
+def verdict(row: Any, above: str, below: str) -> str:
+    """The word for a tested difference."""
+    if not row.p_holm < ALPHA:
+        return "undecided"
+    return above if row.mean > 0 else below
+
+
+def null_reward(goodness: pd.DataFrame) -> Iterator[Answer]:
+    """Does a reward without information improve the generator too?"""
+    found = stats.changes(goodness)
+    told = {
+        "gains": "The null-reward control gains as well, {}: a gain of that size is no evidence "
+        "that an estimator learns from the discriminator.",
+        "loses": "The null-reward control does not gain but loses, {}.",
+        "undecided": "Whether the null-reward control gains is undecided: {}.",
+    }
+    for row in found[[pair == NULL for pair in pairs(found)]].itertuples():
+        by = f"{words.estimate(row, DIGITS, sign=True)} from start to end"
+        yield Answer("Control", told[verdict(row, "gains", "loses")].format(by))
+
+
+def bias(found: pd.DataFrame, name: Callable[[Any], str] = label) -> Iterator[Answer]:
+    """Which estimators' means are measurably off the exact gradient."""
+    if found.empty:
+        return
+    found = found.sort_values("mean", ascending=False, kind="stable")
+    clear = found["p_holm"] < ALPHA
+    seen = [f"{name(row)} {words.estimate(row, DIGITS)}" for row in found[clear].itertuples()]
+    unseen = [f"{name(row)}{at_most(row)}" for row in found[~clear].itertuples()]
+    text = f"Measurable, relative to the exact gradient: {words.listed(seen) or 'none'}."
+    more = f" Not measurable: {words.listed(unseen)}." if unseen else ""
+    yield Answer("Bias", text + more)
+
+
+def at_most(row: Any) -> str:
+    """The most that the interval leaves room for."""
+    return f" (at most {words.number(row.high, DIGITS)})" if row.high > 0 else ""
+
+
+def variance(begin: pd.DataFrame, baseline: style.Condition) -> Iterator[Answer]:
+    """Variances at the same parameters, as multiples of the baseline's."""
+    found = stats.paired_differences(begin, baseline).sort_values("mean")
+    ratios = found.assign(**np.exp(found[["mean", "low", "high"]].astype(float)))
+    told = [
+        f"{label(row)} {words.estimate(row, 2)}{'' if row.p_holm < ALPHA else ' (undecided)'}"
+        for row in ratios[contenders(ratios)].itertuples()
+    ]
+    if told:
+        yield Answer(
+            "Variance at the same parameters",
+            "Before the first update, the gradient's total variance is this multiple of that of "
+            f"{style.label(*baseline)}: {words.listed(told)}.",
+        )
+
+
+def contenders(found: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+    """Which rows are of estimators that compete: no reference, ceiling or control."""
+    return np.array([style.look(*pair).contender for pair in pairs(found)], dtype=bool)

@@ -1,0 +1,110 @@
+"""How the report was produced: what is needed to make it again, and to doubt it."""
+
+import json
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from bench import schema, style
+from bench.report.words import NOTHING
+from bench.store import Tables
+
+PROVENANCE = [
+    "preset",
+    "commit",
+    "config_hash",
+    "torch",
+    "python",
+    "machine",
+    "device",
+    "threads",
+    "sessions_stacked",
+]
+TOOLS = ["numpy", "scipy", "pandas", "matplotlib"]
+
+
+class Made(NamedTuple):
+    """What the page says of its origin."""
+
+    commands: list[str]
+    facts: pd.DataFrame  # a row per fact, a column per experiment
+    settings: pd.DataFrame  # a row per setting, a column per experiment
+    errors: list[str]  # what lost sessions reported, with counts
+    tools: str
+
+
+def describe(tables: Tables) -> Made:
+    """Collect it from the trials."""
+    experiments = dict(iter(tables.trials.groupby("experiment", observed=True)))
+    return Made(
+        commands=[command(name, trials) for name, trials in experiments.items()],
+        facts=side_by_side({name: facts(trials) for name, trials in experiments.items()}),
+        settings=side_by_side({name: settings(trials) for name, trials in experiments.items()}),
+        errors=errors(tables.trials),
+        tools=", ".join(f"{tool} {version(tool)}" for tool in TOOLS),
+    )
+
+
+def side_by_side(columns: dict[str, dict[str, str]]) -> pd.DataFrame:
+    """A row for each name, a column for each experiment."""
+    return pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in columns.items()}).fillna(
+        NOTHING
+    )
+
+
+def command(experiment: str, trials: pd.DataFrame) -> str:
+    """What computes exactly these trials again."""
+    counts = trials.groupby(schema.CONDITION, observed=True)["session"].nunique()
+    lengths, estimators = (
+        ",".join(map(str, sorted(trials[name].unique()))) for name in ("length", "estimator")
+    )
+    options = f"--preset {trials['preset'].iloc[0]} --sessions {counts.max()} --lengths {lengths}"
+    return f"python -m bench run {experiment} {options} --estimators {estimators}"
+
+
+def facts(trials: pd.DataFrame) -> dict[str, str]:
+    """Under what circumstances the trials ran."""
+    known = {name: distinct(trials[name]) for name in PROVENANCE if name in trials}
+    sessions, finished = trials["session"], trials["finished"]
+    return {name.replace("_", " "): text for name, text in known.items()} | {
+        "seeds": f"{sessions.min()} to {sessions.max()}, shared by all estimators",
+        "sessions in all": f"{len(trials):,}",
+        "seconds in all": f"{trials['seconds'].sum():,.0f} (sum over sessions)",
+        "finished": f"{finished.min()} to {finished.max()}",
+    }
+
+
+def distinct(column: pd.Series) -> str:
+    """Every value of a column once."""
+    return ", ".join(map(str, sorted(column.dropna().unique())))
+
+
+def settings(trials: pd.DataFrame) -> dict[str, str]:
+    """The settings of the trials' JSON text, nested names joined by dots."""
+    configs = [json.loads(text) for text in trials["config"].dropna().unique() if text]
+    return {str(name): plain(value) for config in configs for name, value in flat(config).items()}
+
+
+def flat(config: dict[str, Any], before: str = "") -> dict[str, Any]:
+    """Nested settings as one level."""
+    found: dict[str, Any] = {}
+    for name, value in config.items():
+        found |= flat(value, f"{before}{name}.") if isinstance(value, dict) else {before + name: value}
+    return found
+
+
+def plain(value: Any) -> str:
+    """A setting's value as text."""
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def errors(trials: pd.DataFrame) -> list[str]:
+    """Each way in which sessions were lost, with how often."""
+    lost = trials[trials["status"] != schema.OK]
+    groups = lost.groupby([*schema.CONDITION, "status", "error"], dropna=False, observed=True)
+    found = []
+    for (experiment, task, length, *condition, status, error), count in groups.size().items():
+        where = f"{experiment}, {task}, length {length}, {style.label(*condition)}"
+        found.append(f"{where}: {count} {status}: {error}")
+    return found

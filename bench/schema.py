@@ -1,0 +1,80 @@
+"""The words of the two tables, kept in one place so that writers and readers cannot drift apart.
+
+`metrics` is long: one row per number. `trials` has one row per session of a condition and says how
+it went and under what circumstances. `step` counts generator updates, 0 being right after
+pre-training. `parameter` is empty unless a metric is about something named: a token, a parameter
+tensor, a phase, a generated string.
+"""
+
+from typing import Final
+
+CONDITION: Final = ["experiment", "task", "length", "estimator", "setting"]
+SESSION: Final = [*CONDITION, "session"]
+METRICS_KEY: Final = [*SESSION, "step", "metric", "parameter"]
+
+#: Column -> type, in the order of the files.
+METRICS: Final = {
+    "experiment": "string",
+    "task": "string",
+    "length": "int64",
+    "estimator": "string",
+    "setting": "string",
+    "session": "int64",
+    "step": "int64",
+    "metric": "string",
+    "parameter": "string",
+    "value": "float64",
+}
+TRIALS: Final = {
+    "experiment": "string",
+    "task": "string",
+    "length": "int64",
+    "estimator": "string",
+    "setting": "string",
+    "session": "int64",
+    "status": "string",
+    "seconds": "float64",  # this session's share of its unit's wall-clock time
+    "sessions_stacked": "int64",
+    "device": "string",
+    "threads": "int64",
+    "torch": "string",
+    "commit": "string",
+    "config_hash": "string",
+    "error": "string",
+    "preset": "string",
+    "config": "string",  # JSON text of the settings
+    "python": "string",
+    "machine": "string",
+    "finished": "string",  # ISO 8601, UTC
+}
+
+OK: Final = "ok"
+DIVERGED: Final = "diverged"
+FAILED: Final = "failed"
+
+# Quality of the generated sequences.
+GOODNESS: Final = "goodness"
+GOODNESS_FRACTION: Final = "goodness_fraction"
+PERFECT_FRACTION: Final = "perfect_fraction"
+VALID_FRACTION: Final = "valid_fraction"
+UNIGRAM: Final = "unigram"
+UNIGRAM_DATA: Final = "unigram_data"
+BIGRAM_KL: Final = "bigram_kl"
+CROSS_ENTROPY: Final = "cross_entropy"
+EXACT_KL: Final = "exact_kl"
+STRING: Final = "string"
+
+# The discriminator.
+DISCRIMINATOR_LOSS: Final = "discriminator_loss"
+DISCRIMINATOR_ACCURACY: Final = "discriminator_accuracy"
+
+# The gradient.
+GRADIENT_LOG_VARIANCE: Final = "gradient_log_variance"
+GRADIENT_BIAS_SQUARED: Final = "gradient_bias_squared"
+GRADIENT_NORM_SQUARED: Final = "gradient_norm_squared"
+GRADIENT_COSINE: Final = "gradient_cosine"
+
+# What it cost.
+GENERATOR_CALLS: Final = "generator_calls"
+DISCRIMINATOR_CALLS: Final = "discriminator_calls"
+SECONDS: Final = "seconds"  # the only metric that may differ between two identical runs

@@ -1,0 +1,183 @@
+"""Statistics over sessions: tidy tables in, tidy tables out.
+
+A session (one seed) is the unit of replication, so every interval is over sessions. Means carry
+Student's t interval: it is exact for normal data, keeps its coverage at 30 sessions of moderately
+skewed data where the bootstrap falls short, needs no random numbers (the same table always gives
+the same page) and is one vectorised formula. Only the relative bias, a ratio of means, is
+bootstrapped (BCa). Estimators share seeds, so differences are taken within a session and tested
+by the paired t-test, corrected by Holm's procedure within one family of comparisons.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from bench import schema
+from bench.schema import CONDITION, SESSION
+from bench.store import Tables
+
+LEVEL = 0.95
+RESAMPLES = 9999
+#: Only conditions of one slice are compared with one another.
+SLICE = ["experiment", "task", "length"]
+COMPARED = ["estimator", "setting"]
+TEST = ["mean", "low", "high", "n", "p", "p_holm"]
+
+
+def best_goodness(length: int) -> int:
+    """The most windows of three that a string of this length can have right."""
+    return length - 2
+
+
+def slices(tables: Tables) -> Iterator[tuple[tuple[str, str, int], Tables]]:
+    """The tables of each experiment, task and length, in that order."""
+    metrics = dict(iter(tables.metrics.groupby(SLICE, observed=True)))
+    for key, trials in tables.trials.groupby(SLICE, observed=True):
+        yield key, tables._replace(metrics=metrics.get(key, tables.metrics.iloc[:0]), trials=trials)
+
+
+def rows(tables: Tables, metric: str, parameter: str | None = None) -> pd.DataFrame:
+    """The finite values of one metric, of the sessions that ended ok."""
+    metrics = tables.metrics
+    chosen = metrics[metrics["metric"] == metric]
+    if parameter is not None:
+        chosen = chosen[chosen["parameter"] == parameter]
+    chosen = chosen[np.isfinite(chosen["value"])]
+    lost = tables.trials.loc[tables.trials["status"] != schema.OK, SESSION]
+    if lost.empty or chosen.empty:
+        return chosen
+    keys = pd.MultiIndex.from_frame(chosen[SESSION])
+    return chosen[~keys.isin(pd.MultiIndex.from_frame(lost))]
+
+
+def last(table: pd.DataFrame) -> pd.DataFrame:
+    """Only the rows of each condition's last step."""
+    if table.empty:
+        return table
+    steps = table.groupby(CONDITION, observed=True)["step"].transform("max")
+    return table[table["step"] == steps]
+
+
+def start(table: pd.DataFrame) -> pd.DataFrame:
+    """Only the rows before the first update, where all estimators hold the same parameters."""
+    return table[table["step"] == 0]
+
+
+def mean_interval(table: pd.DataFrame, by: Sequence[str], level: float = LEVEL) -> pd.DataFrame:
+    """Mean of `value` per group, with its t interval if n > 1: by, mean, low, high, n."""
+    groups = table.groupby(list(by), observed=True, sort=False)["value"]
+    found = groups.agg(["mean", "std", "count"]).reset_index()
+    half = t_quantile(found["count"], level) * found["std"] / np.sqrt(found["count"])
+    found["low"], found["high"] = found["mean"] - half, found["mean"] + half
+    return found.rename(columns={"count": "n"})[[*by, "mean", "low", "high", "n"]]
+
+
+def t_quantile(count: pd.Series, level: float) -> np.ndarray:
+    """Two-sided quantile of Student's t for a mean of `count` values; NaN for one value."""
+    return stats.t.ppf((1 + level) / 2, np.where(count > 1, count - 1, np.nan))
+
+
+def paired_differences(table: pd.DataFrame, baseline: tuple[str, str]) -> pd.DataFrame:
+    """Each condition minus the baseline, session by session: one metric, one step, one slice.
+
+    Returns estimator, setting, mean, low, high, n, p (paired t-test, two-sided) and p_holm
+    (corrected for all rows returned).
+    """
+    wide = table.pivot_table(index="session", columns=COMPARED, values="value", observed=True)
+    if baseline not in wide:
+        return pd.DataFrame(columns=[*COMPARED, *TEST])
+    against = wide.sub(wide[baseline], axis=0).drop(columns=[baseline])
+    return tested(against.melt(ignore_index=False).dropna(subset="value"))
+
+
+def changes(table: pd.DataFrame) -> pd.DataFrame:
+    """Last step minus step 0 of the same session; columns as of `paired_differences`."""
+    at = {"value": last(table), "begin": start(table)}
+    both = [part.set_index([*COMPARED, "session"])["value"].rename(k) for k, part in at.items()]
+    joined = pd.concat(both, axis=1, join="inner").reset_index()
+    return tested(joined.assign(value=joined["value"] - joined["begin"]))
+
+
+def tested(differences: pd.DataFrame) -> pd.DataFrame:
+    """Means of differences per condition, with the t-test of a zero mean and Holm's correction."""
+    found = mean_interval(differences, COMPARED)
+    found["p"] = p_zero(found)
+    return found.assign(p_holm=holm(found["p"]))
+
+
+def p_zero(found: pd.DataFrame) -> np.ndarray:
+    """Two-sided p of a zero mean, from the interval, so that both agree; constants included."""
+    half = (found["high"] - found["low"]) / 2
+    error = half / t_quantile(found["n"], LEVEL)
+    statistic = (found["mean"].abs() / error).where(found["mean"] != 0, 0.0)
+    p = 2 * stats.t.sf(statistic, np.maximum(found["n"] - 1, 1))
+    return np.where(found["n"] > 1, p, np.nan)
+
+
+def holm(p: pd.Series) -> pd.Series:
+    """Holm's step-down correction; missing p values stay missing and do not count."""
+    ordered = p.dropna().sort_values()
+    factors = np.arange(len(ordered), 0, -1)
+    return (ordered * factors).cummax().clip(upper=1.0).reindex(p.index)
+
+
+def relative_bias(tables: Tables) -> pd.DataFrame:
+    """Bias of each condition: sqrt(max(0, mean ||bias||^2) / mean ||exact gradient||^2).
+
+    The squared bias is estimated without bias, so it can fall below 0; it is cut off only after
+    averaging. `p` tests whether its mean exceeds 0 (one-sided t-test); `p_holm` is corrected for
+    all conditions of a slice.
+    """
+    names = {schema.GRADIENT_BIAS_SQUARED: "bias", schema.GRADIENT_NORM_SQUARED: "norm"}
+    parts = [last(rows(tables, name)).assign(metric=short) for name, short in names.items()]
+    table = pd.concat(parts)
+    wide = table.pivot_table(index=SESSION, columns="metric", values="value", observed=True)
+    wide = wide.reindex(columns=["bias", "norm"]).dropna()
+    if wide.empty:
+        return pd.DataFrame(columns=[*CONDITION, *TEST])
+    found = wide.groupby(CONDITION, observed=True).apply(bias_of_condition).reset_index()
+    return found.assign(p_holm=found.groupby(SLICE, observed=True)["p"].transform(holm))
+
+
+def bias_of_condition(sessions: pd.DataFrame) -> pd.Series:
+    """The relative bias of one condition from its sessions."""
+    bias, norm = sessions["bias"].to_numpy(), sessions["norm"].to_numpy()
+    low, high = bootstrapped(bias, norm)
+    ratio = np.array([squared_ratio(bias, norm), low, high])
+    mean, low, high = np.sqrt(np.where(np.isnan(ratio), ratio, np.maximum(ratio, 0)))
+    return pd.Series({"mean": mean, "low": low, "high": high, "n": len(bias), "p": p_above_zero(bias)})
+
+
+def squared_ratio(bias: np.ndarray, norm: np.ndarray, axis: int = -1) -> np.ndarray:
+    """What is bootstrapped."""
+    return bias.mean(axis=axis) / norm.mean(axis=axis)
+
+
+def bootstrapped(bias: np.ndarray, norm: np.ndarray) -> tuple[float, float]:
+    """BCa interval of the squared ratio; it commutes with the cutting-off and root to come."""
+    if len(bias) < 2:
+        return np.nan, np.nan
+    if np.allclose(bias * norm.mean(), norm * bias.mean(), atol=0):
+        return (float(squared_ratio(bias, norm)),) * 2
+    generator = np.random.default_rng(0)
+    found = stats.bootstrap(
+        (bias, norm),
+        squared_ratio,
+        paired=True,
+        n_resamples=RESAMPLES,
+        confidence_level=LEVEL,
+        rng=generator,
+    )
+    return found.confidence_interval
+
+
+def p_above_zero(values: np.ndarray) -> float:
+    """One-sided t-test of a mean above 0."""
+    if len(values) < 2:
+        return np.nan
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    if error == 0:
+        return 0.0 if values[0] > 0 else 1.0
+    return float(stats.t.sf(values.mean() / error, len(values) - 1))

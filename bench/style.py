@@ -1,0 +1,133 @@
+"""One look per estimator, everywhere: colour, line, marker and label.
+
+Colours are Okabe and Ito's (told apart by colour-blind readers), and every estimator differs from
+the others in marker and line as well, so that a grey print still reads. An estimator that is not
+in the table (a plug-in) gets a place from its name alone, the same in every figure and on every
+machine; a line in the table gives it one by hand.
+"""
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import product
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+
+Condition = tuple[str, str]  # estimator, setting
+
+
+class Look(NamedTuple):
+    """What a condition looks like; references, ceilings and controls are no contenders."""
+
+    label: str
+    colour: str
+    line: Any  # as matplotlib writes dashes
+    marker: str
+    contender: bool = True
+
+
+DEFAULT = "default"
+LOOKS: dict[Condition, Look] = {
+    ("maximum_likelihood", DEFAULT): Look("maximum likelihood (reference)", "#000000", "--", "s", False),
+    ("exact", DEFAULT): Look("exact gradient (ceiling)", "#882255", (0, (1, 1)), "*", False),
+    ("reinforce", DEFAULT): Look("REINFORCE", "#D55E00", "-", "o"),
+    ("reinforce_loo", DEFAULT): Look("REINFORCE, leave-one-out", "#0072B2", "-", "D"),
+    ("reinforce_loo", "null_reward"): Look("null reward (control)", "#8C8C8C", "-.", "x", False),
+    ("rebar", DEFAULT): Look("REBAR (per step)", "#009E73", "-", "^"),
+    ("rebar_sequence", DEFAULT): Look("REBAR (whole sequence, as the paper)", "#E69F00", "--", "v"),
+    ("relax", DEFAULT): Look("RELAX (per step)", "#CC79A7", "-", "P"),
+    ("relax_sequence", DEFAULT): Look("RELAX (whole sequence, as the paper)", "#56B4E9", "--", "X"),
+}
+
+# Places for the others: Paul Tol's muted colours and further ones, none of those above.
+# fmt: off
+COLOURS = [
+    "#332288", "#117733", "#999933", "#661100", "#AA4499", "#44AA99", "#CC6677", "#3969AC",
+    "#7F3C8D", "#E73F74", "#80BA5A", "#008695", "#6B4C2A", "#1E3A5F", "#B8860B", "#5E35B1",
+]
+# fmt: on
+MARKERS = ["<", ">", "p", "h", "d", "H", "8"]
+LINES: list[Any] = [(0, (5, 1)), (0, (3, 1, 1, 1)), (0, (6, 2, 1, 2, 1, 2)), (0, (2, 1))]
+PLACES = list(product(LINES, MARKERS, COLOURS))
+SALT = 100  # the least that gives a dozen estimators known from the literature different colours
+
+PHASES = {  # greys and hatches: these bars are no estimator's
+    "sampling": ("#252525", ""),
+    "generator": ("#737373", ""),
+    "discriminator": ("#bdbdbd", ""),
+    "variance": ("#ffffff", "////"),
+    "evaluation": ("#ffffff", ""),
+}
+
+INK = "#333333"
+RC = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.labelsize": 9,
+    "legend.fontsize": 8.5,
+    "legend.frameon": False,
+    "axes.edgecolor": INK,
+    "axes.linewidth": 0.8,
+    "grid.linewidth": 0.5,
+    "lines.linewidth": 1.5,
+    "lines.markersize": 5,
+    "hatch.linewidth": 0.6,
+    "svg.hashsalt": "discgan-bench",
+    "savefig.dpi": 150,
+    "figure.dpi": 100,
+}
+
+
+@contextmanager
+def theme() -> Iterator[None]:
+    """Draw and save inside this: the same look whatever the user's own settings are."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(sns.axes_style("whitegrid", {"grid.color": "#e3e3e3"}) | RC)
+        mpl.rcParams["font.sans-serif"] = ["DejaVu Sans"]
+        yield
+
+
+def look(estimator: str, setting: str = DEFAULT) -> Look:
+    """The look of a condition; a setting without its own wears its estimator's, and its name."""
+    if (estimator, setting) in LOOKS:
+        return LOOKS[estimator, setting]
+    if setting != DEFAULT:
+        base = look(estimator)
+        return base._replace(label=f"{base.label}, {name_setting(setting)}")
+    line, marker, colour = PLACES[zlib.crc32(estimator.encode(), SALT) % len(PLACES)]
+    return Look(estimator.replace("_", " "), colour, line, marker)
+
+
+def name_setting(setting: str) -> str:
+    """A setting in words: `lambda=0.1` as λ = 0.1."""
+    return setting.replace("_", " ").replace("lambda=", "λ = ")
+
+
+def label(estimator: str, setting: str = DEFAULT) -> str:
+    """The name of a condition in every legend, table and sentence."""
+    return look(estimator, setting).label
+
+
+def ordered(conditions: pd.DataFrame) -> list[Condition]:
+    """The distinct conditions of a table in the order of every legend: as above, then by name."""
+    return sorted(set(zip(conditions["estimator"], conditions["setting"], strict=True)), key=place)
+
+
+def place(condition: Condition) -> tuple[int, str, float, str]:
+    """What to sort by: an estimator's settings stay together, by number if they have one."""
+    estimator, setting = condition
+    known = list(LOOKS)
+    listed = next((c for c in (condition, (estimator, DEFAULT)) if c in LOOKS), None)
+    number = setting.rpartition("=")[2]
+    value = float(number) if number.replace(".", "", 1).isdecimal() else 0.0
+    return known.index(listed) if listed else len(known), estimator, value, setting
+
+
+def sequential(count: int) -> list[tuple[float, ...]]:
+    """Colours for an ordered quantity (a temperature): dark to light in grey too, none too pale."""
+    return [tuple(mpl.colormaps["viridis"](height)) for height in np.linspace(0, 0.92, count)]

@@ -1,0 +1,134 @@
+"""Units become tables wherever they run, and what is finished is kept whatever happens."""
+
+import os
+import signal
+import time
+from concurrent.futures import BrokenExecutor, Executor, Future
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+from conftest import Inline
+
+from bench import execute, plan, progress, provenance, schema
+from bench.execute import Finished
+
+NOTHING = pd.DataFrame(columns=[*schema.TRIALS, "unit"])
+
+
+@pytest.fixture
+def units(nap: Any) -> list[plan.Unit]:
+    request = plan.Request(["nap"], "standard", ["rebar", "relax"], sessions=6, lengths=[3])
+    return plan.units(request, plan.make(request, NOTHING, NOTHING))
+
+
+def test_rows_say_what_they_are_and_whence(units: list[plan.Unit]) -> None:
+    item = execute.run_unit(units[0])
+    assert list(item.metrics) == [*schema.METRICS]
+    assert list(item.trials) == [*schema.TRIALS]
+    trial = item.trials.iloc[0]
+    assert trial["torch"] == torch.__version__
+    assert trial["commit"] == provenance.commit()
+    assert trial["config_hash"] == units[0].config_hash
+    assert trial["sessions_stacked"] == 3
+    assert trial["config"] == '{"lengths": [3, 15], "rate": 0.1, "sessions": 10, "stack": 4}'
+    assert os.uname().nodename not in trial["machine"]
+
+
+def test_a_unit_that_raises_becomes_rows(units: list[plan.Unit], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NAP_FAILS", "rebar")
+    kept: list[Finished] = []
+    execute.run(units, Inline(), kept.append)
+    trials = pd.concat([item.trials for item in kept])
+    assert len(trials) == 12
+    failed = trials[trials["status"] == "failed"]
+    assert set(failed["estimator"]) == {"rebar"}
+    assert sorted(failed["session"]) == list(range(6))
+    assert failed["error"].str.fullmatch(r"RuntimeError: fell out of bed \(nap\.py:\d+\)").all()
+
+
+def test_a_session_unaccounted_for_is_a_failure(
+    nap: Any, units: list[plan.Unit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = nap.run
+    monkeypatch.setattr(nap, "run", lambda s, c, sessions, d: run(s, c, sessions[1:], d))
+    item = execute.run_unit(units[0])
+    assert set(item.trials["status"]) == {"failed"}
+    assert list(item.trials["session"]) == list(units[0].sessions)
+
+
+class Breaking(Executor):
+    """Finishes every other unit, and breaks at the rest."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.count += 1
+        if self.count % 2:
+            future.set_exception(BrokenExecutor())
+        else:
+            future.set_result(function(*args, **kwargs))
+        return future
+
+
+def test_a_lost_worker_costs_only_its_units(units: list[plan.Unit]) -> None:
+    kept: list[Finished] = []
+    with pytest.raises(BrokenExecutor):
+        execute.run(units, Breaking(), kept.append)
+    assert sorted(item.unit.name for item in kept) == sorted(unit.name for unit in units[1::2])
+
+
+def test_an_interruption_keeps_what_is_finished(units: list[plan.Unit]) -> None:
+    kept: list[str] = []
+
+    def keep(item: Finished) -> None:
+        if not kept:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.01)  # where Python would notice, were it not put off
+        kept.append(item.unit.name)
+
+    with pytest.raises(KeyboardInterrupt):
+        execute.run(units, Inline(), keep)
+    assert sorted(kept) == sorted(unit.name for unit in units)
+
+
+def test_workers_have_one_thread_and_the_users_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in execute.ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "12345")
+    with execute.local_workers(1) as pool:
+        assert pool.submit(torch.get_num_threads).result() == 1
+        assert pool.submit(os.getenv, "OMP_NUM_THREADS").result() == "1"
+        assert pool.submit(os.getenv, "MALLOC_TRIM_THRESHOLD_").result() == "12345"
+
+
+def test_commit_is_known_only_of_our_own_repository(tmp_path: Path) -> None:
+    assert provenance.commit(tmp_path) == "unknown"
+    (tmp_path / ".git").mkdir()  # not a repository either
+    assert provenance.commit(tmp_path / "inner") == "unknown"
+
+
+def test_the_clock_learns_the_pace(units: list[plan.Unit], monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    clock = progress.Clock(units, workers=1)
+    predicted = clock.left()
+    assert predicted == pytest.approx(sum(unit.seconds for unit in units))
+    now[0] = predicted  # half of the units took as long as all were thought to take
+    for unit in units[:2]:
+        clock.finish(unit)
+    assert 0.5 * predicted < clock.left() < 1.2 * predicted
+    now[0] += 10 * predicted
+    assert clock.left() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0 s"), (59.6, "1 min 00 s"), (220, "3 min 40 s"), (7500, "2 h 05 min")],
+)
+def test_durations_are_for_people(seconds: float, text: str) -> None:
+    assert progress.duration(seconds) == text

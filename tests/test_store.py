@@ -1,0 +1,182 @@
+"""The results folder survives whatever may happen to it, and never gives half a table."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from bench import schema, store
+from bench.errors import UserError
+
+
+def tables(sessions: range, **changes: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+    condition = {
+        "experiment": "grammar",
+        "task": "grammar",
+        "length": 15,
+        "estimator": "rebar",
+        "setting": "lambda=0.1",
+    }
+    trial = {
+        **dict.fromkeys(schema.TRIALS, "text"),
+        **condition,
+        "status": "ok",
+        "seconds": 1.5,
+        "sessions_stacked": len(sessions),
+        "threads": 1,
+        "config_hash": "aaaaaaaa",
+        "finished": "2025-01-01T00:00:00+00:00",
+        **changes,
+    }
+    values = {"goodness": 12.5, "bigram_kl": math.nan, "cross_entropy": math.inf}
+    metrics = [
+        {
+            **condition,
+            "session": session,
+            "step": 3,
+            "metric": metric,
+            "parameter": "ß x",
+            "value": value,
+        }
+        for session in sessions
+        for metric, value in values.items()
+    ]
+    trials = [{**trial, "session": session} for session in sessions]
+    return pd.DataFrame(metrics), pd.DataFrame(trials)[[*schema.TRIALS]]
+
+
+def files(results: Path) -> list[str]:
+    return sorted(str(path.relative_to(results)) for path in results.rglob("*") if path.is_file())
+
+
+def test_tables_come_back_as_they_were_written(tmp_path: Path) -> None:
+    results = tmp_path / "a=b"  # which a reader of partitioned data would take for a column
+    metrics, trials = tables(range(3))
+    store.write(results, "unit", metrics, trials)
+    assert files(results) == ["metrics/unit.parquet", "trials/unit.parquet"]
+    back = store.read(results)
+    expected = metrics.sort_values(schema.METRICS_KEY).reset_index(drop=True)
+    pd.testing.assert_frame_equal(back.metrics, expected, check_exact=True)
+    pd.testing.assert_frame_equal(back.trials, trials, check_exact=True)
+    assert back.notes == []
+
+
+def test_columns_and_types_of_the_files_are_the_contract(tmp_path: Path) -> None:
+    store.write(tmp_path, "unit", *tables(range(1)))
+    found = pq.read_schema(tmp_path / "metrics" / "unit.parquet")
+    assert dict(zip(found.names, map(str, found.types), strict=True)) == {
+        "experiment": "string",
+        "task": "string",
+        "length": "int64",
+        "estimator": "string",
+        "setting": "string",
+        "session": "int64",
+        "step": "int64",
+        "metric": "string",
+        "parameter": "string",
+        "value": "double",
+    }
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_write_cut_off_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def write_half(table: Any, path: Path) -> None:
+        path.write_bytes(b"PAR1 and then")
+        raise error
+
+    monkeypatch.setattr(pq, "write_table", write_half)
+    expected = UserError if isinstance(error, OSError) else KeyboardInterrupt
+    with pytest.raises(expected):
+        store.write(tmp_path, "unit", *tables(range(2)))
+    assert files(tmp_path) == []
+
+
+def test_half_a_unit_is_not_read(tmp_path: Path) -> None:
+    store.write(tmp_path, "whole", *tables(range(2)))
+    store.write(tmp_path, "half", *tables(range(2, 4)))
+    (tmp_path / "trials" / "half.parquet").unlink()  # as if stopped between the two files
+    (tmp_path / "trials" / ".next.parquet.123").write_bytes(b"PAR1")  # as if the power had failed
+    back = store.read(tmp_path)
+    assert set(back.metrics["session"]) == set(back.trials["session"]) == {0, 1}
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def other_table(path: Path) -> None:
+    pd.DataFrame({"a": [1]}).to_parquet(path)
+
+
+@pytest.mark.parametrize("kind", ["metrics", "trials"])
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (cut_short, "is cut short"),
+        (other_table, "no column"),
+        (lambda path: path.write_text("hi"), "Parquet"),
+    ],
+)
+def test_a_spoilt_file_is_named(tmp_path: Path, kind: str, spoil: Any, words: str) -> None:
+    store.write(tmp_path, "unit", *tables(range(2)))
+    path = tmp_path / kind / "unit.parquet"
+    spoil(path)
+    before = path.read_bytes()
+    with pytest.raises(UserError, match=words) as caught:
+        store.read_trials(tmp_path)
+    assert str(path) in str(caught.value)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["trials/notes.txt", "metrics/more", "table.parquet"])
+def test_a_foreign_file_is_named(tmp_path: Path, name: str) -> None:
+    store.write(tmp_path, "unit", *tables(range(2)))
+    (tmp_path / name).write_text("hello")
+    with pytest.raises(UserError, match=name):
+        store.read_trials(tmp_path)
+
+
+def test_trials_without_metrics_are_named(tmp_path: Path) -> None:
+    store.write(tmp_path, "unit", *tables(range(2)))
+    (tmp_path / "metrics" / "unit.parquet").unlink()
+    with pytest.raises(UserError, match=r"trials/unit\.parquet"):
+        store.read_trials(tmp_path)
+
+
+def test_of_several_configurations_the_newest_is_read(tmp_path: Path) -> None:
+    store.write(tmp_path, "old", *tables(range(3)))
+    later = {"config_hash": "bbbbbbbb", "finished": "2025-01-02T00:00:00+00:00"}
+    store.write(tmp_path, "new", *tables(range(2), **later))
+    back = store.read(tmp_path)
+    assert set(back.trials["config_hash"]) == {"bbbbbbbb"}
+    assert len(back.metrics) == 2 * 3
+    assert len(back.notes) == 1
+    assert "aaaaaaaa" in back.notes[0]
+
+
+def test_a_session_that_failed_gives_way_to_its_second_try(tmp_path: Path) -> None:
+    metrics, trials = tables(range(4), status="failed", finished="2025-01-03T00:00:00+00:00")
+    store.write(tmp_path, "s0-s3", metrics.iloc[:0], trials)
+    store.write(tmp_path, "s0-s1", *tables(range(2)))
+    back = store.read(tmp_path)
+    assert list(back.trials["status"]) == ["ok", "ok", "failed", "failed"]
+    assert set(back.metrics["session"]) == {0, 1}
+
+
+def test_an_empty_folder_says_what_to_do(tmp_path: Path) -> None:
+    assert store.read_trials(tmp_path / "none").empty
+    with pytest.raises(UserError, match="run-all"):
+        store.read(tmp_path / "none")
+
+
+def test_a_folder_that_cannot_be_written_is_known_beforehand(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="cannot write"):
+        store.require_writable(tmp_path / "file" / "results")
+    store.require_writable(tmp_path / "new" / "folder")
+    assert files(tmp_path / "new") == []
