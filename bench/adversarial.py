@@ -43,6 +43,7 @@ class Settings:
         generator_rate: Adam's, adversarial.
         discriminator_rate: Adam's.
         pretraining: for each length, epochs of maximum likelihood and Adam's rate in them.
+        momentum: b1 of Adam, adversarial.
         warmup: discriminator batches before the first generator update.
         batch: sequences of each kind.
         training_set: real sequences that a session trains on.
@@ -60,12 +61,13 @@ class Settings:
     discriminator_steps: int
     measurements: int
     generator_rate: float = 0.01
-    discriminator_rate: float = 0.01
+    discriminator_rate: float = 0.005
     pretraining: tuple[tuple[int, int, float], ...] = ((3, 1, 0.0037), (15, 3, 0.00078))
-    warmup: int = 50
+    momentum: float = 0.5
+    warmup: int = 20
     batch: int = 128
     training_set: int = 10_000
-    samples: int = 1000
+    samples: int = 500
     draws: int = 64
     bias_draws: int = 2048
     strings: int = 6
@@ -81,6 +83,7 @@ class Settings:
             discriminator_rate=self.discriminator_rate,
             pretraining_epochs=epochs,
             pretraining_rate=rate,
+            momentum=self.momentum,
             warmup=self.warmup,
             batch=self.batch,
             training_set=self.training_set,

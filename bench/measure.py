@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
 from bench import schema
 from discgan_core import exact, gradients
+from discgan_core.gradients import Moments
 from discgan_core.interface import Estimator
 from discgan_core.models.discriminator import discriminator_loss
 from discgan_core.models.generator import LSTMPolicy
@@ -46,15 +48,15 @@ def quality(task: Task, tokens: Tensor) -> Iterator[Row]:
     sessions, count, _ = tokens.shape
     for metric, values in task.quality(tokens.flatten(0, 1)).items():
         yield Row(metric, "", values.reshape(sessions, count).mean(1))
-    frequencies = one_hot(tokens, task.vocabulary, torch.float64).mean((1, 2))
-    for symbol, values in zip(task.symbols, frequencies.unbind(1), strict=True):
-        yield Row(schema.UNIGRAM, symbol, values)
+    for token, symbol in enumerate(task.symbols):
+        yield Row(schema.UNIGRAM, symbol, (tokens == token).double().mean((1, 2)))
 
 
 def bigrams(tokens: Tensor, vocabulary: int) -> Tensor:
     """Give the frequencies of neighbouring tokens, with half a count added: [..., n, T] -> [..., V^2]."""
-    pairs = tokens[..., :-1] * vocabulary + tokens[..., 1:]
-    counts = one_hot(pairs.flatten(-2), vocabulary**2, torch.float64).sum(-2) + 0.5
+    pairs = (tokens[..., :-1] * vocabulary + tokens[..., 1:]).flatten(-2)
+    counts = torch.full((*pairs.shape[:-1], vocabulary**2), 0.5, dtype=torch.float64, device=pairs.device)
+    counts.scatter_add_(-1, pairs, torch.ones_like(pairs, dtype=counts.dtype))
     return counts / counts.sum(-1, keepdim=True)
 
 
@@ -69,8 +71,9 @@ def against_data(task: Task, players: Players, tokens: Tensor, real: Tensor) -> 
     yield Row(schema.DISCRIMINATOR_ACCURACY, "", accuracy)
     if exact.enumerable(task.length, task.vocabulary):
         data = task.enumerated().to(real.device)
-        divergence = vmap(lambda theta: exact.data_divergence(LSTMPolicy(theta, task.length), data))
-        yield Row(schema.EXACT_KL, "", divergence(players.generator))
+        policies = [LSTMPolicy(theta, task.length) for theta in each(players.generator)]
+        found = [exact.data_divergence(policy, data) for policy in policies]
+        yield Row(schema.EXACT_KL, "", torch.stack(found))
 
 
 def cross_entropy(theta: dict[str, Tensor], real: Tensor) -> Tensor:
@@ -110,25 +113,27 @@ class Gradients:
         """Measure ln of the variance per sample: of the parameters chosen, of each tensor, in total."""
         spread = partial(gradients.variance_per_sample, samples_per_draw=self.estimator.samples_per_draw)
         variances = vmap(spread)(self.draws(players, count))
-        tensors = {name: v.flatten(1).sum(1) for name, v in variances.items()}
+        tensors = {name: per_session(v) for name, v in variances.items()}
         elements = {name: element(variances, name) for name in chosen}
-        total = torch.stack([*tensors.values()]).sum(0)
+        total = sum(tensors.values())
         for name, values in {**elements, **tensors, "total": total}.items():
             if (values > 0).any():
                 yield Row(schema.GRADIENT_LOG_VARIANCE, name, values.log())
 
     def accuracy(self, players: Players, count: int) -> Iterator[Row]:
         """Compare the mean of many draws with the enumerated gradient."""
-        truth = vmap(self._truth)(players)
-        sums = vmap(gradients.moments)
-        total = sums(self.draws(players, min(count, CHUNK)))
+        sums = self._moments(players, min(count, CHUNK))
         for _ in range(CHUNK, count, CHUNK):
-            more = sums(self.draws(players, CHUNK))
-            total = gradients.Moments(*(a + b for a, b in zip(total, more, strict=True)))
-        found = vmap(gradients.accuracy)(total, truth)
-        yield Row(schema.GRADIENT_BIAS_SQUARED, "", found.bias_squared)
-        yield Row(schema.GRADIENT_NORM_SQUARED, "", found.norm_squared)
-        yield Row(schema.GRADIENT_COSINE, "", found.cosine)
+            more = self._moments(players, CHUNK)
+            sums = [Moments(*map(torch.add, *pair)) for pair in zip(sums, more, strict=True)]
+        truths = each(vmap(self._truth)(players))
+        found = [gradients.accuracy(*pair) for pair in zip(sums, truths, strict=True)]
+        names = (schema.GRADIENT_BIAS_SQUARED, schema.GRADIENT_NORM_SQUARED, schema.GRADIENT_COSINE)
+        for name, values in zip(names, zip(*found, strict=True), strict=True):
+            yield Row(name, "", torch.stack(values))
+
+    def _moments(self, players: Players, count: int) -> list[Moments]:
+        return [gradients.moments(draws) for draws in each(self.draws(players, count))]
 
     def _truth(self, players: Players) -> dict[str, Tensor]:
         aim = problem(players, self.task.length, self.reward)
@@ -136,8 +141,19 @@ class Gradients:
         return grad(objective)(players.generator)
 
 
+def per_session(values: Tensor) -> Tensor:
+    """Sum [sessions, ...] session by session: the last digit of a stack's may depend on its size."""
+    return torch.stack([row.double().sum() for row in values])
+
+
+def each(tensors: dict[str, Tensor]) -> list[dict[str, Tensor]]:
+    """Take stacked tensors apart: one dictionary for every session."""
+    rows = zip(*tensors.values(), strict=True)
+    return [dict(zip(tensors, row, strict=True)) for row in rows]
+
+
 def element(tensors: dict[str, Tensor], name: str) -> Tensor:
     """Pick one number per session by a name like `out.weight[0,0]`."""
     tensor, _, index = name.rstrip("]").partition("[")
-    where = (slice(None), *(int(number) for number in index.split(",")))
-    return tensors[tensor][where]
+    flat = np.ravel_multi_index([int(n) for n in index.split(",")], tensors[tensor].shape[1:])
+    return tensors[tensor].flatten(1)[:, int(flat)]

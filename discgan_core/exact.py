@@ -5,6 +5,7 @@ J(theta) = sum_s p_theta(s) f(s),   grad J by autograd
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from discgan_core.interface import Policy, Reward
@@ -13,6 +14,9 @@ from discgan_core.sequences import all_sequences, log_likelihood, one_hot
 LIMIT = 20_000
 """Sequences at most: a length and vocabulary with more are refused."""
 
+ROUND = 64
+"""Sequences are listed in multiples of this."""
+
 
 def enumerable(length: int, vocabulary: int) -> bool:
     """Tell whether V^T sequences are few enough to list."""
@@ -20,16 +24,23 @@ def enumerable(length: int, vocabulary: int) -> bool:
 
 
 def sequence_log_probs(policy: Policy) -> tuple[Tensor, Tensor]:
-    """List all sequences [V^T, T] with their log p_theta [V^T].
+    """List all sequences with their log p_theta: [M, T] and [M], M being V^T rounded up to `ROUND`.
+
+    The rows that fill up are copies with log p = -inf, so they count for nothing. They are there
+    because the last places of a tensor that does not fill whole vectors get other last digits, and a
+    session's numbers must not depend on whether it is the last of a stack.
 
     Raises:
-        ValueError: there are more than `LIMIT` of them.
+        ValueError: there are more than `LIMIT` sequences.
     """
     if not enumerable(policy.length, policy.vocabulary):
         size = f"{policy.vocabulary}^{policy.length}"
         raise ValueError(f"{size} sequences are too many to enumerate; the limit is {LIMIT}")
     tokens = all_sequences(policy.length, policy.vocabulary, getattr(policy, "device", None))
-    return tokens, log_likelihood(policy.logits(tokens).log_softmax(-1), tokens).sum(1)
+    filled = torch.cat([tokens, tokens[:1].expand(-len(tokens) % ROUND, -1)])
+    log_probs = log_likelihood(policy.logits(filled).log_softmax(-1), filled).sum(1)
+    real = torch.arange(len(filled), device=filled.device) < len(tokens)
+    return filled, log_probs.where(real, -torch.inf)
 
 
 def expected_reward(policy: Policy, reward: Reward) -> Tensor:
@@ -43,12 +54,12 @@ def expected_reward(policy: Policy, reward: Reward) -> Tensor:
         ValueError: there are too many sequences.
     """
     tokens, log_probs = sequence_log_probs(policy)
-    return log_probs.exp() @ reward(one_hot(tokens, policy.vocabulary, log_probs.dtype))
+    return (log_probs.exp() * reward(one_hot(tokens, policy.vocabulary, log_probs.dtype))).sum()
 
 
 def data_divergence(policy: Policy, log_data: Tensor) -> Tensor:
     """Give KL(data || p_theta) in nats, for the data's log-probabilities [V^T] (-inf where never seen)."""
     _, log_probs = sequence_log_probs(policy)
-    seen = log_data > -float("inf")
-    gaps = (log_data - log_probs).where(seen, 0.0)
+    log_probs = log_probs[: len(log_data)]
+    gaps = (log_data - log_probs).where(log_data > -torch.inf, 0.0)
     return (log_data.exp() * gaps).sum()

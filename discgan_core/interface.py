@@ -112,6 +112,6 @@ class Estimator(NamedTuple):
     init: Callable[[int, int, Generator], State] = no_state
     adapt: Callable[[State, Feedback], State] = keep
     samples_per_draw: int = 1
-    variance_draws: int = 16
+    variance_draws: int = 32
     unbiased: bool = True
     supports: Callable[[int, int], bool] = any_size

@@ -17,18 +17,22 @@ from discgan_core.interface import Feedback, Params, State
 
 
 class AdamState(NamedTuple):
-    """Moments and the number of updates so far (a scalar tensor)."""
+    """Moments, and b1^n and b2^n after n updates as running products.
+
+    (A power may differ in its last digit between a vector's places; products may not.)
+    """
 
     first: Params
     second: Params
-    updates: Tensor
+    first_decay: Tensor
+    second_decay: Tensor
 
 
 def adam_init(params: Params) -> AdamState:
     """Start with zero moments."""
     zeros = {name: torch.zeros_like(value) for name, value in params.items()}
     some = next(iter(params.values()))
-    return AdamState(zeros, dict(zeros), some.new_zeros(()))
+    return AdamState(zeros, dict(zeros), some.new_ones(()), some.new_ones(()))
 
 
 def adam_step(
@@ -52,12 +56,13 @@ def adam_step(
     Returns:
         theta' and the next state.
     """
-    (b1, b2), count = betas, state.updates + 1
+    b1, b2 = betas
+    decay = state.first_decay * b1, state.second_decay * b2
     first = {k: b1 * m + (1 - b1) * gradient[k] for k, m in state.first.items()}
     second = {k: b2 * v + (1 - b2) * gradient[k].square() for k, v in state.second.items()}
-    scale = learning_rate * torch.sqrt(1 - b2**count) / (1 - b1**count)
+    scale = learning_rate * torch.sqrt(1 - decay[1]) / (1 - decay[0])
     moved = {k: p - scale * first[k] / (second[k].sqrt() + eps) for k, p in params.items()}
-    return moved, AdamState(first, second, count)
+    return moved, AdamState(first, second, *decay)
 
 
 def learn_by_adam(

@@ -2,6 +2,10 @@
 
 A stream's seed comes from the study, the session and the purpose, never from the estimator: all
 estimators meet the same initial parameters, data, order and sampling noise, and are compared in pairs.
+
+Streams make sessions independent of one another up to the last digit of a transcendental function,
+which torch computes by other code for what is left over of a tensor after its last whole vector of 32.
+Batches and draws in multiples of 32 leave nothing over, so a session's numbers are the same bit for bit.
 """
 
 from __future__ import annotations

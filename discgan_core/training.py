@@ -41,6 +41,7 @@ class Schedule:
         discriminator_rate: Adam's, of the discriminator.
         pretraining_epochs: of maximum likelihood, over the training set.
         pretraining_rate: Adam's, of maximum likelihood.
+        momentum: b1 of Adam in adversarial training; pre-training has 0.9.
         warmup: discriminator batches between pre-training and the first update.
         batch: sequences of each kind in a batch.
         hidden: units of both LSTMs.
@@ -54,6 +55,7 @@ class Schedule:
     pretraining_epochs: int
     pretraining_rate: float
     warmup: int
+    momentum: float = 0.9
     batch: int = 128
     hidden: int = 32
     training_set: int = 10_000
@@ -157,15 +159,18 @@ def discriminator_batch(
         fake = vmap(lambda theta, u: LSTMPolicy(theta, u.shape[1]).sample(u))(players.generator, uniforms)
     with phase("discriminator"):
         step = vmap(discriminator_step, in_dims=(0, 0, 0, None))
-        return step(players, take(data, index), fake, schedule.discriminator_rate)
+        return step(players, take(data, index), fake, schedule)
 
 
-def discriminator_step(players: Players, real: Tensor, fake: Tensor, rate: float) -> Players:
+def discriminator_step(players: Players, real: Tensor, fake: Tensor, schedule: Schedule) -> Players:
     """Descend the discriminator's loss on real and generated tokens [N, T]; one session."""
     vocabulary, dtype = players.generator["out.bias"].shape[0], players.generator["out.bias"].dtype
     x, y = (one_hot(tokens, vocabulary, dtype) for tokens in (real, fake))
     gradient = grad(lambda phi: discriminator_loss(phi, x, y)[0])(players.discriminator)
-    phi, adam = adam_step(players.discriminator, gradient, players.discriminator_adam, rate)
+    betas = (schedule.momentum, 0.999)
+    phi, adam = adam_step(
+        players.discriminator, gradient, players.discriminator_adam, schedule.discriminator_rate, betas
+    )
     return players._replace(discriminator=phi, discriminator_adam=adam)
 
 
@@ -183,7 +188,7 @@ def generator_step(
     batch: Tensor,
     estimator: Estimator,
     reward: RewardFactory,
-    rate: float,
+    schedule: Schedule,
     phase: Phase = untimed,
 ) -> Players:
     """Climb J by one estimated gradient, and let the estimator adapt; one session."""
@@ -196,7 +201,10 @@ def generator_step(
         batch,
     )
     descent = {name: -g for name, g in gradient.items()}
-    theta, adam = adam_step(players.generator, descent, players.generator_adam, rate)
+    betas = (schedule.momentum, 0.999)
+    theta, adam = adam_step(
+        players.generator, descent, players.generator_adam, schedule.generator_rate, betas
+    )
     state = estimator.adapt(players.state, feedback)
     return players._replace(generator=theta, generator_adam=adam, state=state)
 
@@ -232,7 +240,7 @@ def adversarial(
     state = tree_map(lambda leaf: leaf.to(streams.device), stack(states))
     players = players._replace(generator_adam=vmap(adam_init)(players.generator), state=state)
     shapes = noise_shapes(estimator, task)
-    step = vmap(lambda p, n, b: generator_step(p, n, b, estimator, reward, schedule.generator_rate, phase))
+    step = vmap(lambda p, n, b: generator_step(p, n, b, estimator, reward, schedule, phase))
     yield players
     for _ in range(schedule.updates):
         for _ in range(schedule.discriminator_steps):

@@ -22,9 +22,9 @@ STANDARD = Settings(
     sessions=30,
     lengths=(3, 15),
     stack=30,
-    updates=60,
+    updates=50,
     discriminator_steps=2,
-    measurements=13,
+    measurements=11,
 )
 PRESETS = {
     "smoke": Settings(
@@ -38,7 +38,7 @@ PRESETS = {
         warmup=2,
         training_set=1000,
         samples=200,
-        draws=16,
+        draws=32,
         bias_draws=64,
     ),
     "standard": STANDARD,

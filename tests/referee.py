@@ -1,0 +1,103 @@
+"""The referee as a test: draws of an estimator against the enumerated gradient, all parameters at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy import stats
+from torch import Tensor
+from torch.func import grad
+
+from discgan_core import exact, gradients
+from discgan_core.gradients import Problem
+from discgan_core.interface import Estimator, Params
+from discgan_core.models.discriminator import DiscriminatorReward, init_discriminator
+from discgan_core.models.generator import LSTMPolicy, init_generator
+
+DIRECTIONS = 24
+ALPHA = 1e-4
+"""A true estimator fails one test in 10,000."""
+
+
+class Verdict(NamedTuple):
+    """How an estimator's mean compares with the truth."""
+
+    p_value: float  # of "the mean is the exact gradient", Hotelling's T^2
+    relative_bias: float  # |mean - g| / |g|
+    relative_noise: float  # what sampling error alone would give
+    z: float  # of the error along the exact gradient, in standard errors
+    variance: float  # per sample, relative to |g|^2
+
+
+def double(tree: Params, scale: float = 1.0) -> Params:
+    """Take a model to float64, with weights large enough for a policy far from uniform."""
+    return {name: value.double() * scale for name, value in tree.items()}
+
+
+def judge(estimator: Estimator, vocabulary: int, length: int, draws: int = 20_000, seed: int = 0) -> Verdict:
+    """Draw, and compare with the enumerated gradient.
+
+    The draws are projected on random directions in the space of all parameters, scaled so that each
+    parameter's standard error counts the same; Hotelling's T^2 then has an F distribution if the mean
+    is the exact gradient.
+    """
+    rng = np.random.default_rng([seed, vocabulary, length])
+    theta = double(init_generator(vocabulary, 4, rng), 3.0)
+    judge_params = double(init_discriminator(vocabulary, 4, rng), 3.0)
+    problem = Problem(lambda th: LSTMPolicy(th, length), lambda noise: DiscriminatorReward(judge_params))
+    truth = grad(lambda th: exact.expected_reward(problem.policy(th), problem.reward({})))(theta)
+    sample = flat_draws(estimator, problem, theta, vocabulary, length, draws, rng)
+    return compare(sample, gradients.flatten(truth).numpy(), estimator.samples_per_draw, rng)
+
+
+def flat_draws(
+    estimator: Estimator,
+    problem: Problem,
+    theta: Params,
+    vocabulary: int,
+    length: int,
+    draws: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Give per-draw gradients, all parameters side by side: [draws, parameters]."""
+    state = estimator.init(length, vocabulary, rng)
+    moved = {name: v.double() + 0.005 * torch.from_numpy(rng.normal(size=v.shape)) for name, v in state.learned.items()}
+    state = state._replace(learned=moved)
+    parts: list[Tensor] = []
+    while sum(map(len, parts)) < draws:
+        rows = 2000 * estimator.samples_per_draw
+        noise = {
+            name: torch.from_numpy(rng.uniform(1e-12, 1 - 1e-12, size=(rows, *shape)))
+            for name, shape in estimator.noise(length, vocabulary).items()
+        }
+        data = torch.from_numpy(rng.integers(vocabulary, size=(rows, length)))
+        arguments = (estimator, problem, theta, noise, state, data)
+        parts.append(gradients.flatten(gradients.draw_gradients(*arguments)[0], 1))
+        if len(parts[-1]) == 1:
+            break
+    return torch.cat(parts).numpy()
+
+
+def compare(sample: np.ndarray, truth: np.ndarray, samples_per_draw: int, rng: np.random.Generator) -> Verdict:
+    """Test the mean of draws [n, parameters] against the truth."""
+    count, error = len(sample), sample.mean(0) - truth
+    size = np.linalg.norm(truth)
+    if count == 1 or np.ptp(sample, axis=0).max() < 1e-12:
+        bias = float(np.linalg.norm(error) / size)
+        return Verdict(float(bias < 1e-9), bias, 0.0, 0.0, 0.0)
+    spread = sample.std(0, ddof=1)
+    directions = rng.normal(size=(sample.shape[1], DIRECTIONS)) / np.maximum(spread, 1e-12)[:, None]
+    projected = (sample - truth) @ directions
+    mean, covariance = projected.mean(0), np.cov(projected.T) / count
+    t_squared = mean @ np.linalg.solve(covariance, mean)
+    factor = (count - DIRECTIONS) / (DIRECTIONS * (count - 1))
+    along = (sample - truth) @ (truth / size)
+    return Verdict(
+        p_value=float(stats.f.sf(t_squared * factor, DIRECTIONS, count - DIRECTIONS)),
+        relative_bias=float(np.linalg.norm(error) / size),
+        relative_noise=float(np.sqrt((spread**2).sum() / count) / size),
+        z=float(along.mean() / along.std(ddof=1) * np.sqrt(count)),
+        variance=float((spread**2).sum() * samples_per_draw / size**2),
+    )
