@@ -68,8 +68,8 @@ class Settings:
     batch: int = 128
     training_set: int = 10_000
     samples: int = 500
-    draws: int = 64
-    bias_draws: int = 2048
+    draws: int = 32
+    bias_draws: int = 1024
     strings: int = 6
     parameters: tuple[str, ...] = ("out.weight[0,0]",)
 
@@ -121,7 +121,7 @@ class Clock:
         self._since = now
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)
 def pretrained(
     study: str, name: str, length: int, schedule: Schedule, sessions: tuple[int, ...], device: str
 ) -> tuple[Players, Tensor]:

@@ -6,7 +6,7 @@ Every function looks at all sessions at once and gives metric rows with one valu
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from functools import partial, reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -115,7 +115,7 @@ class Gradients:
         variances = vmap(spread)(self.draws(players, count))
         tensors = {name: per_session(v) for name, v in variances.items()}
         elements = {name: element(variances, name) for name in chosen}
-        total = sum(tensors.values())
+        total = reduce(torch.add, tensors.values())
         for name, values in {**elements, **tensors, "total": total}.items():
             if (values > 0).any():
                 yield Row(schema.GRADIENT_LOG_VARIANCE, name, values.log())

@@ -5,6 +5,6 @@ Read `interface` first: it is the whole vocabulary. `estimators.make(name)` make
 This package knows no files, clocks or command lines.
 """
 
-from discgan_core import estimators, exact, gradients, interface, sequences, tasks
+from discgan_core import estimators, exact, gradients, interface, randomness, sequences, tasks
 
-__all__ = ["estimators", "exact", "gradients", "interface", "sequences", "tasks"]
+__all__ = ["estimators", "exact", "gradients", "interface", "randomness", "sequences", "tasks"]

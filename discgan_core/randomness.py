@@ -17,6 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from discgan_core.interface import Estimator, Policy
+
 TINY = 2.0**-25
 """Uniforms are kept this far from 0 and 1: a Gumbel variable of infinity becomes NaN in one step."""
 
@@ -62,3 +64,24 @@ class Streams:
     ) -> dict[str, Tensor]:
         """Draw the uniforms that an estimator asks for: name -> [sessions, batch, ...]."""
         return {name: self.uniforms(f"{purpose}/{name}", (batch, *shape)) for name, shape in shapes.items()}
+
+
+def noise_for(
+    estimator: Estimator, policy: Policy, samples: int, generator: torch.Generator | None = None
+) -> dict[str, Tensor]:
+    """Draw the uniforms of one batch for a policy of your own.
+
+    Args:
+        estimator: which asks for them.
+        policy: its length and vocabulary.
+        samples: N, a multiple of the estimator's `samples_per_draw`.
+        generator: torch's, or None for the global one.
+
+    Returns:
+        name -> uniforms in (0, 1), [N, ...].
+    """
+    shapes = estimator.noise(policy.length, policy.vocabulary)
+    return {
+        name: torch.rand(samples, *shape, generator=generator).clamp(TINY, 1 - 2 * TINY)
+        for name, shape in shapes.items()
+    }

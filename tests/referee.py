@@ -63,7 +63,10 @@ def flat_draws(
 ) -> np.ndarray:
     """Give per-draw gradients, all parameters side by side: [draws, parameters]."""
     state = estimator.init(length, vocabulary, rng)
-    moved = {name: v.double() + 0.005 * torch.from_numpy(rng.normal(size=v.shape)) for name, v in state.learned.items()}
+    moved = {
+        name: v.double() + 0.005 * torch.from_numpy(rng.normal(size=v.shape))
+        for name, v in state.learned.items()
+    }
     state = state._replace(learned=moved)
     parts: list[Tensor] = []
     while sum(map(len, parts)) < draws:
@@ -80,7 +83,9 @@ def flat_draws(
     return torch.cat(parts).numpy()
 
 
-def compare(sample: np.ndarray, truth: np.ndarray, samples_per_draw: int, rng: np.random.Generator) -> Verdict:
+def compare(
+    sample: np.ndarray, truth: np.ndarray, samples_per_draw: int, rng: np.random.Generator
+) -> Verdict:
     """Test the mean of draws [n, parameters] against the truth."""
     count, error = len(sample), sample.mean(0) - truth
     size = np.linalg.norm(truth)

@@ -71,7 +71,7 @@ def test_rebar_without_its_control_variate_is_reinforce():
 
 
 def test_relax_starts_as_rebar_and_then_lowers_its_variance():
-    """After training on a fixed problem the control variate must have learned: a loss without a graph would not."""
+    """On a fixed problem the control variate must learn; from a loss without a graph it would not."""
     first = {name: numbers([0, 1], name).query("step == 0") for name in ("rebar", "relax")}
     variance = {k: f[f["metric"] == "gradient_log_variance"]["value"].to_numpy() for k, f in first.items()}
     np.testing.assert_allclose(variance["rebar"], variance["relax"], rtol=1e-5)

@@ -47,7 +47,11 @@ def test_the_sequence_form_is_unbiased_at_length_one(name):
 
 
 MUTANTS = {
-    "sign of the score term": ("rebar", "(f[:, None] - weight * c_tilde)", "-(f[:, None] - weight * c_tilde)"),
+    "sign of the score term": (
+        "rebar",
+        "(f[:, None] - weight * c_tilde)",
+        "-(f[:, None] - weight * c_tilde)",
+    ),
     "sign of the path terms": ("rebar", "+ weight * (c - c_tilde)", "- weight * (c - c_tilde)"),
     "z~ from another token": (
         "rebar",

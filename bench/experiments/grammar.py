@@ -21,10 +21,10 @@ CONTROL = "reinforce_loo"
 STANDARD = Settings(
     sessions=30,
     lengths=(3, 15),
-    stack=30,
-    updates=50,
+    stack=10,
+    updates=48,
     discriminator_steps=2,
-    measurements=11,
+    measurements=9,
 )
 PRESETS = {
     "smoke": Settings(
@@ -45,10 +45,12 @@ PRESETS = {
     "paper": Settings(
         sessions=30,
         lengths=(3, 15),
-        stack=30,
+        stack=10,
         updates=234,
         discriminator_steps=79,
         measurements=27,
+        draws=64,
+        bias_draws=4096,
     ),
 }
 

@@ -13,10 +13,11 @@ from bench.adversarial import Settings
 from bench.experiments import Condition, Outcome, grammar
 from discgan_core import estimators
 
-LAMBDAS = (0.01, 0.1, 0.5, 1.0, 2.0, 10.0, 100.0)
+LAMBDAS = (0.01, 0.1, 1.0, 10.0, 100.0)
 FORMS = ("rebar", "rebar_sequence")
 
 PRESETS = {name: replace(settings, lengths=(3,)) for name, settings in grammar.PRESETS.items()}
+PRESETS["standard"] = replace(PRESETS["standard"], updates=24, measurements=5, bias_draws=512)
 
 
 def conditions(settings: Settings, lengths: Sequence[int], names: Sequence[str]) -> list[Condition]:

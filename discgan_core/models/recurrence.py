@@ -103,7 +103,7 @@ class Adjoint(Function):
     ) -> tuple[Tensor, ...]:
         """Back-propagate through time."""
         hidden = c0.shape[1]
-        recurrent = weight[:, :, :hidden].transpose(1, 2)
+        recurrent = weight[:, :, :hidden].transpose(1, 2).contiguous()
         g_h, g_c, deltas = torch.zeros_like(h0), torch.zeros_like(c0), torch.empty_like(gates)
         for t in reversed(range(len(gates))):
             g_h += g_states[t]

@@ -1,0 +1,21 @@
+"""What the README shows is run as it stands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def test_the_library_example_learns():
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    (example,) = (block for block in blocks if "estimators.make" in block)
+    assert len([line for line in example.splitlines() if line]) < 20
+    names: dict[str, object] = {}
+    exec(compile(example, str(README), "exec"), names)
+    assert names["theta"].softmax(-1)[4, 0] > 0.9  # the reward asks for token 0
+
+
+def test_it_stays_short():
+    assert len(README.read_text(encoding="utf-8").splitlines()) < 200
