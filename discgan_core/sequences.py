@@ -6,17 +6,18 @@ Letters: N sequences, T tokens each, V values of a token; log-probabilities are 
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from discgan_core.interface import Reward
 
 
-def one_hot(tokens: Tensor, vocabulary: int, dtype: torch.dtype) -> Tensor:
+def one_hot(tokens: Int[Tensor, "*n"], vocabulary: int, dtype: torch.dtype) -> Float[Tensor, "*n V"]:
     """Turn tokens [...] into unit vectors [..., V]."""
     return (tokens[..., None] == torch.arange(vocabulary, device=tokens.device)).to(dtype)
 
 
-def inverse_cdf(log_probs: Tensor, uniforms: Tensor) -> Tensor:
+def inverse_cdf(log_probs: Float[Tensor, "*n V"], uniforms: Float[Tensor, "*n"]) -> Int[Tensor, "*n"]:
     """Sample tokens: the smallest v with u < P(s <= v).
 
     Args:
@@ -30,12 +31,12 @@ def inverse_cdf(log_probs: Tensor, uniforms: Tensor) -> Tensor:
     return below.sum(-1)
 
 
-def log_likelihood(log_probs: Tensor, tokens: Tensor) -> Tensor:
+def log_likelihood(log_probs: Float[Tensor, "N T V"], tokens: Int[Tensor, "N T"]) -> Float[Tensor, "N T"]:
     """Pick log p(s_t | s_<t) of the tokens [N, T] out of log_probs [N, T, V]: [N, T]."""
     return log_probs.gather(-1, tokens[..., None])[..., 0]
 
 
-def score(log_probs: Tensor) -> Tensor:
+def score(log_probs: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
     """Be zero, with the gradient of log p: the factor of every score-function term.
 
     w * score(log p) has the theta-gradient w * grad(log p), whatever w itself depends on, while its
@@ -45,7 +46,11 @@ def score(log_probs: Tensor) -> Tensor:
     return log_probs - log_probs.detach()
 
 
-def gumbel_given(log_probs: Tensor, tokens: Tensor, uniforms: Tensor) -> Tensor:
+def gumbel_given(
+    log_probs: Float[Tensor, "N T V"],
+    tokens: Int[Tensor, "N T"],
+    uniforms: Float[Tensor, "N T V"],
+) -> Float[Tensor, "N T V"]:
     """Draw Gumbel-perturbed log-probabilities z given that argmax z = s (Tucker et al., 2017, appendix C).
 
     With e = -log v:  z_s = -log e_s,   z_i = -log(e_i / p_i + e_s) for i != s,
@@ -65,18 +70,24 @@ def gumbel_given(log_probs: Tensor, tokens: Tensor, uniforms: Tensor) -> Tensor:
     return torch.where(one_hot(tokens, log_probs.shape[-1], torch.bool), -log_e_s, others)
 
 
-def gumbel_with(log_probs: Tensor, tokens: Tensor, uniforms: Tensor) -> Tensor:
+def gumbel_with(
+    log_probs: Float[Tensor, "N T V"],
+    tokens: Int[Tensor, "N T"],
+    uniforms: Float[Tensor, "N T V"],
+) -> Float[Tensor, "N T V"]:
     """Draw z = log p + g with argmax z = s, g being free of theta: the reparameterised sample behind s."""
     noise = (gumbel_given(log_probs, tokens, uniforms) - log_probs).detach()
     return log_probs + noise
 
 
-def soften(z: Tensor, temperature: Tensor | float) -> Tensor:
+def soften(z: Float[Tensor, "*n V"], temperature: Tensor | float) -> Float[Tensor, "*n V"]:
     """sigma_lambda(z) = softmax(z / lambda): a point of the simplex, one-hot as lambda -> 0."""
     return torch.softmax(z / temperature, -1)
 
 
-def rewards_along(reward: Reward, x: Tensor, relaxed: Tensor) -> tuple[Tensor, Tensor]:
+def rewards_along(
+    reward: Reward, x: Float[Tensor, "N T V"], relaxed: Float[Tensor, "K N T V"]
+) -> tuple[Float[Tensor, " N"], Float[Tensor, "K N T"]]:
     """Judge whole sequences, and every prefix with its last token replaced by a relaxed one.
 
     c_kt = f(x_1 .. x_{t-1}, y_kt). A reward with a method `along` of this meaning (a recurrent network
@@ -101,7 +112,7 @@ def rewards_along(reward: Reward, x: Tensor, relaxed: Tensor) -> tuple[Tensor, T
     return reward(x), torch.stack(judged, -1).reshape(copies, batch, length)
 
 
-def all_sequences(length: int, vocabulary: int, device: torch.device | None = None) -> Tensor:
+def all_sequences(length: int, vocabulary: int, device: torch.device | None = None) -> Int[Tensor, "S T"]:
     """List all V^T sequences, [V^T, T], the first token changing slowest."""
     tokens = torch.arange(vocabulary, device=device)
     return torch.cartesian_prod(*[tokens] * length).reshape(-1, length)

@@ -8,6 +8,7 @@ The output starts at zero (v = 0, a = 0), so that RELAX starts as REBAR.
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from numpy.random import Generator
 from torch import Tensor
 
@@ -36,12 +37,14 @@ def init_control_variate(
     }
 
 
-def whole_sequence(params: Params, z: Tensor) -> Tensor:
+def whole_sequence(params: Params, z: Float[Tensor, "N T V"]) -> Float[Tensor, " N"]:
     """Sum c_hat(z)_t over t: z [N, T, V] -> [N]."""
     return along_sequence(params, z, z).sum(-1)
 
 
-def along_sequence(params: Params, x: Tensor, z: Tensor) -> Tensor:
+def along_sequence(
+    params: Params, x: Float[Tensor, "N T V"], z: Float[Tensor, "N T V"]
+) -> Float[Tensor, "N T"]:
     """Give c_hat_t of the window that ends in z_t behind hard tokens: x, z [N, T, V] -> [N, T]."""
     weight = params["conv.weight"]
     width, length = weight.shape[1], x.shape[1]

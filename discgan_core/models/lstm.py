@@ -7,16 +7,13 @@ sequence is one differentiable primitive with batching rules of its own:
 * vmapped without them (draws, samples), the new axis joins the batch, and only the weights' gradient
   is taken apart again, so per-draw gradients cost about as much as one gradient.
 
-Inside, features come before the batch, [features, batch], so that each gate is one contiguous block,
-and the input and a row of ones stand under the hidden state, so that a step is ONE multiply:
-
-    a = weight [h; x; 1],   i, f, o = sigmoid(a_i, a_f, a_o),   g = tanh(a_g)
-    c' = f c + i g,         h' = o tanh(c')                      (Hochreiter and Schmidhuber, 1997)
+The recurrence itself, its equations and its batching rules are in `recurrence.py`.
 """
 
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float, Int
 from numpy.random import Generator
 from torch import Tensor
 
@@ -54,7 +51,9 @@ def joint_weight(params: Params) -> Tensor:
     return torch.cat([recurrent, inputs, bias[:, None]], 1)
 
 
-def lstm(params: Params, x: Tensor) -> tuple[Tensor, Tensor]:
+def lstm(
+    params: Params, x: Float[Tensor, "N T inputs"]
+) -> tuple[Float[Tensor, "T H N"], Float[Tensor, "T H N"]]:
     """Run over whole sequences from a zero state.
 
     Args:
@@ -69,7 +68,12 @@ def lstm(params: Params, x: Tensor) -> tuple[Tensor, Tensor]:
     return unroll(x.permute(1, 2, 0), weight, start, start)
 
 
-def branch(params: Params, x: Tensor, h: Tensor, c: Tensor) -> Tensor:
+def branch(
+    params: Params,
+    x: Float[Tensor, "K T inputs N"],
+    h: Float[Tensor, "T H N"],
+    c: Float[Tensor, "T H N"],
+) -> Float[Tensor, "K T H N"]:
     """Take one step from every state of a sequence, with several inputs each.
 
     Args:
@@ -94,7 +98,7 @@ def unroll(x: Tensor, weight: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Ten
     return states[:, 0], cells[:, 0]
 
 
-def generate(params: Params, uniforms: Tensor) -> Tensor:
+def generate(params: Params, uniforms: Float[Tensor, "N T"]) -> Int[Tensor, "N T"]:
     """Sample tokens, each fed back as the next input.
 
     Args:

@@ -13,11 +13,15 @@ tanh(x) is computed as 2 sigmoid(2x) - 1, which torch vectorises six times bette
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd import Function
+
+FEW = 32
+"""Columns of a batch that count as few, see `outer`."""
 
 
 class Unroll(Function):
@@ -116,21 +120,20 @@ class Adjoint(Function):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> None:
-        """Keep what determines the result: the adjoint may itself be differentiated."""
-        ctx.save_for_backward(*inputs[:6])
+        """Keep everything: the adjoint may itself be differentiated."""
+        ctx.save_for_backward(*inputs)
 
     @staticmethod
     def backward(ctx: Any, *cotangents: Tensor) -> tuple[Any, ...]:
-        """Differentiate once more by autograd, through the same mathematics in plain operations."""
+        """Differentiate once more: by the tangent if only the first two arguments vary, or by autograd."""
         g_states, g_cells, *rest = ctx.saved_tensors
-        arguments = [g_states, torch.zeros_like(g_states) if g_cells is None else g_cells]
         if any(ctx.needs_input_grad[2:6]):
-            pull = torch.func.vjp(plain_adjoint, *arguments, *rest)[1]
+            arguments = [g_states, torch.zeros_like(g_states) if g_cells is None else g_cells]
+            first, second, *others = torch.func.vjp(plain_adjoint, *arguments, *rest[:4])[1](cotangents)
         else:
-            pull = torch.func.vjp(lambda *g: plain_adjoint(*g, *rest), *arguments)[1]
-        first, second, *others = pull(cotangents)
-        given = None if g_cells is None else second
-        return first, given, *others, *[None] * (8 - len(others))
+            first, second = Tangent.apply(*cotangents, *rest)
+            others = [None] * 4
+        return first, None if g_cells is None else second, *others, *[None] * 4
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], *args: Tensor) -> tuple[Any, ...]:
@@ -161,6 +164,59 @@ def retreat(g_h: Tensor, g_c: Tensor, before: Tensor, gates: Tensor, squashed: T
     d_f.addcmul_(d_f, f, value=-1)
 
 
+class Tangent(Function):
+    """Changes of the pre-activations, of h0 and of c0 -> changes of the states and cells [T, L, H, N].
+
+    The transpose of `Adjoint`, which is linear in the states' gradients.
+    """
+
+    @staticmethod
+    def forward(
+        d_pre: Tensor,
+        d_h: Tensor,
+        d_c: Tensor,
+        x: Tensor,
+        weight: Tensor,
+        h0: Tensor,
+        c0: Tensor,
+        states: Tensor,
+        cells: Tensor,
+        gates: Tensor,
+        squashed: Tensor,
+    ) -> tuple[Tensor, ...]:
+        """Run the recurrence's derivative forwards; a gate's change is its slope times d_a."""
+        hidden = c0.shape[1]
+        recurrent = weight[:, :, :hidden].contiguous()
+        d_states, d_cells = torch.empty_like(states), torch.empty_like(cells)
+        for t in range(len(gates)):
+            i, f, o, g = gates[t].split(hidden, 1)
+            before = cells[t - 1] if t else c0
+            d_a = torch.baddbmm(d_pre[t], recurrent, d_h)
+            sigmoids = gates[t][:, : 3 * hidden]
+            d_a[:, : 3 * hidden].mul_(sigmoids - sigmoids * sigmoids)
+            d_i, d_f, d_o, d_g = d_a.split(hidden, 1)
+            d_g.addcmul_(d_g, g * g, value=-1)
+            d_c = torch.mul(d_c, f, out=d_cells[t])
+            d_c.addcmul_(before, d_f).addcmul_(i, d_g).addcmul_(g, d_i)
+            d_h = torch.mul(squashed[t], d_o, out=d_states[t])
+            d_h.addcmul_(o * d_c, 1 - squashed[t] * squashed[t])
+        return d_states, d_cells
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> None:
+        """Keep nothing."""
+
+    @staticmethod
+    def backward(ctx: Any, *_: Tensor) -> tuple[Any, ...]:
+        """Refuse: nothing here needs a third derivative."""
+        raise RuntimeError("lstm: a third derivative is not implemented; differentiate twice at most")
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], *args: Tensor) -> tuple[Any, ...]:
+        """Sessions join the stack, anything else joins the batch."""
+        return batched(Tangent, info.batch_size, in_dims, args, weights=(4,))
+
+
 def plain_adjoint(
     g_states: Tensor, g_cells: Tensor, x: Tensor, weight: Tensor, h0: Tensor, c0: Tensor
 ) -> tuple[Tensor, ...]:
@@ -184,13 +240,18 @@ def plain_adjoint(
 
 
 def outer(delta: Tensor, h0: Tensor, states: Tensor, x: Tensor) -> Tensor:
-    """Give the weight's gradient, sum_t delta_t [h_{t-1}; x_t; 1]': [L, 4H, F]."""
-    total: Any = 0
-    for t in range(len(delta)):
-        joint = torch.cat([states[t - 1] if t else h0, x[t], torch.ones_like(x[t, :, :1])], 1)
-        total = total + delta[t] @ joint.transpose(1, 2)
-    gradient: Tensor = total
-    return gradient
+    """Give the weight's gradient, sum_t delta_t [h_{t-1}; x_t; 1]': [L, 4H, F].
+
+    A large batch is multiplied step by step, in cache; a few columns (one draw's) all steps at once.
+    """
+    previous = torch.cat([h0[None], states[:-1]])
+    ones = torch.ones_like(x[:, :, :1])
+    if delta.shape[-1] < FEW:
+        return torch.einsum("tlgn,tlfn->lgf", delta, torch.cat([previous, x, ones], 2))
+    steps = [
+        d @ torch.cat(parts, 1).transpose(1, 2) for d, *parts in zip(delta, previous, x, ones, strict=True)
+    ]
+    return reduce(torch.add, steps)
 
 
 class Generate(Function):
