@@ -68,9 +68,7 @@ def run(names: Sequence[str] | None, options: Options) -> int:
 def report(preset: str, results: Path | None, reports: Path | None) -> int:
     """Write the report from the tables alone."""
     _require_known("preset", [preset], plan.PRESETS)
-    results, reports = _folders(preset, results, reports)
-    store.require_writable(reports)
-    _write_report(results, reports)
+    _write_report(*_folders(preset, results, reports))
     return 0
 
 

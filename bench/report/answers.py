@@ -154,7 +154,7 @@ def variance(begin: pd.DataFrame, baseline: style.Condition) -> Iterator[Answer]
     found = stats.paired_differences(begin, baseline).sort_values("mean")
     ratios = found.assign(**np.exp(found[["mean", "low", "high"]].astype(float)))
     told = [
-        f"{label(row)} {words.estimate(row, 2)}{'' if row.p_holm < ALPHA else ' (undecided)'}"
+        f"{label(row)} {words.multiple(row)}{'' if row.p_holm < ALPHA else ' (undecided)'}"
         for row in ratios[contenders(ratios)].itertuples()
     ]
     if told:

@@ -29,6 +29,14 @@ def estimate(row: Any, digits: int, sign: bool = False) -> str:
     return f"{number(row.mean, digits, sign)} {interval(row, digits, sign)}".rstrip()
 
 
+def multiple(row: Any) -> str:
+    """A ratio with its interval, in two significant digits: it may be 0.0006 or 600."""
+    mean, low, high = (
+        f"{value:,.2g}" if value < 10 else f"{value:,.0f}" for value in (row.mean, row.low, row.high)
+    )
+    return f"{mean} [{low}, {high}]" if row.low < row.high else mean
+
+
 def listed(items: Iterable[str]) -> str:
     """Joined by semicolons, since labels hold commas themselves."""
     return "; ".join(items)

@@ -30,7 +30,8 @@ def relax(
     Args:
         temperature: lambda, of the relaxation.
         eta: weight of the relaxed reward in the control variate.
-        learning_rate: of Adam on the variance, for phi.
+        learning_rate: of Adam on the variance, for phi; the default gave the lowest variance over training
+            among 0.0003, 0.001, 0.003 and 0.01 (grammar, lengths 3 and 15, 8 sessions).
         learn_relaxation: whether log lambda and eta are learned with phi.
     """
     relaxation = Relaxation(temperature, eta, learn_relaxation)

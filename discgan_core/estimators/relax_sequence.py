@@ -23,7 +23,7 @@ from discgan_core.sequences import soften
 def relax_sequence(
     temperature: float = 1.0,
     eta: float = 1.0,
-    learning_rate: float = 0.01,
+    learning_rate: float = 0.0003,
     learn_relaxation: bool = False,
 ) -> Estimator:
     """Add a trained function of the whole z to the sequence form of REBAR's control variate.
@@ -31,7 +31,8 @@ def relax_sequence(
     Args:
         temperature: lambda, of the relaxation.
         eta: weight of the relaxed reward in the control variate.
-        learning_rate: of Adam on the variance, for phi.
+        learning_rate: of Adam on the variance, for phi; the default gave the lowest variance over training
+            among 0.0003, 0.001, 0.003 and 0.01 (grammar, lengths 3 and 15, 8 sessions).
         learn_relaxation: whether log lambda and eta are learned with phi.
     """
     relaxation = Relaxation(temperature, eta, learn_relaxation)
