@@ -17,7 +17,7 @@ LAMBDAS = (0.01, 0.1, 1.0, 10.0, 100.0)
 FORMS = ("rebar", "rebar_sequence")
 
 PRESETS = {name: replace(settings, lengths=(3,)) for name, settings in grammar.PRESETS.items()}
-PRESETS["standard"] = replace(PRESETS["standard"], updates=27, measurements=4, bias_draws=512)
+PRESETS["standard"] = replace(PRESETS["standard"], updates=18, measurements=4, bias_draws=256)
 
 
 def conditions(settings: Settings, lengths: Sequence[int], names: Sequence[str]) -> list[Condition]:
