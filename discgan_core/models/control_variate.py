@@ -48,7 +48,8 @@ def along_sequence(
     """Give c_hat_t of the window that ends in z_t behind hard tokens: x, z [N, T, V] -> [N, T]."""
     weight = params["conv.weight"]
     width, length = weight.shape[1], x.shape[1]
-    padded = torch.cat([torch.zeros_like(x[:, : width - 1]), x[:, :-1]], 1) if width > 1 else x
+    start = x.new_zeros(x.shape[0], width - 1, x.shape[2])
+    padded = torch.cat([start, x[:, :-1]], 1)
     hidden = z @ weight[:, -1].T + params["conv.bias"]
     for lag in range(width - 1):
         hidden = hidden + padded[:, lag : lag + length] @ weight[:, lag].T
