@@ -19,8 +19,10 @@ test: $(READY)
 test-all: $(READY)
 	$(BIN)/python -m pytest --benchmark-skip
 
+# The allocator as the workers of run-all have it (ENVIRONMENT in bench/execute.py).
 bench: $(READY)
-	$(BIN)/python -m pytest --benchmark-only
+	MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=10000000000 MALLOC_TOP_PAD_=268435456 \
+	  $(BIN)/python -m pytest --benchmark-only -s
 
 check: $(READY)
 	$(BIN)/ruff format --check .
