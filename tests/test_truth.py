@@ -7,9 +7,11 @@ import inspect
 import sys
 from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
-from referee import ALPHA, judge
+from referee import ALPHA, hotelling, judge
+from scipy import stats
 
 from discgan_core import control, estimators
 from discgan_core.interface import Estimator
@@ -41,6 +43,16 @@ def test_the_declared_bias_is_the_measured_one(name, options, vocabulary, length
         assert verdict.p_value > ALPHA, f"{name} declares no bias, but {verdict}"
     else:
         assert verdict.p_value < ALPHA, f"{name} declares a bias that {verdict} does not show"
+
+
+def test_the_referee_s_own_error_rate():
+    """P-values of true means are uniform, whether or not the errors fill all their dimensions."""
+    rng = np.random.default_rng(0)
+    for rank in (3, 24):
+        mixing = rng.normal(size=(rank, 24))
+        p_values = [hotelling(rng.normal(size=(500, rank)) @ mixing) for _ in range(300)]
+        assert stats.kstest(p_values, "uniform").pvalue > ALPHA
+        assert hotelling(rng.normal(0.3, size=(500, rank)) @ mixing) < ALPHA
 
 
 MUTANTS = {
