@@ -165,6 +165,11 @@ def test_a_diverged_session_is_no_failure(say: Any, monkeypatch: pytest.MonkeyPa
     assert "2 diverged" in said.err
 
 
+def _heed_interrupts() -> None:
+    """A shell's background job ignores Ctrl-C, and so would what it starts: the tests may be one."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Any]:
     """Start the command line as a process of its own, with the fake experiment."""
@@ -181,6 +186,7 @@ def start(tmp_path: Path) -> Iterator[Any]:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=_heed_interrupts,
         )
         processes.append(process)
         return process
