@@ -84,9 +84,6 @@ def null(discriminator: Params, noise: Noise) -> Reward:
     return lambda x: noise["reward"][: len(x)]
 
 
-REWARDS: dict[str, RewardFactory] = {"judged": judged, "null": null}
-
-
 def stack(trees: Sequence[Any]) -> Any:
     """Stack equal trees of tensors, one per session, along a new first axis."""
     return tree_map(lambda *leaves: torch.stack(leaves), *trees)

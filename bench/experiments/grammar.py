@@ -4,8 +4,8 @@ Pre-training stops where the paper starts (goodness about 0.5 of 1 and 10.7 of 1
 were chosen once and hold for all estimators and both lengths: on 8 to 16 sessions of other streams, a grid
 over Adam's b1 (0.5, 0.9), the generator's rate (0.005 to 0.015), the discriminator's (0.003 to 0.01) and one
 or two discriminator batches, by the final goodness of leave-one-out REINFORCE; REBAR and RELAX were looked
-at for stability alone. With b1 = 0.9 some sessions of every estimator, the exact gradient's among them,
-collapse to one string; with 0.5 none did.
+at for stability alone. With b1 = 0.9 some length-3 sessions of every estimator, the exact gradient's among
+them, collapse to one string; with 0.5 none of length 3 did.
 
 `standard` makes 45 generator updates with 2 discriminator batches before each; `paper` the original study's
 234 with 79.
