@@ -6,12 +6,12 @@ evenly spaced updates everything is measured that the tables hold.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from math import log
 
 import numpy as np
 import pandas as pd
@@ -19,14 +19,16 @@ import torch
 from torch import Tensor
 
 from bench import schema
+from bench.corpus import Corpus
 from bench.experiments import Condition, Outcome
-from bench.measure import Gradients, Row, against_data, quality, sampled
+from bench.measure import Gradients, Row, against_data, losses, quality, sampled
 from discgan_core import exact, tasks, training
+from discgan_core.game import REGAN, Game, judged
 from discgan_core.interface import Estimator
 from discgan_core.meter import Calls
 from discgan_core.randomness import Streams
 from discgan_core.tasks import Task
-from discgan_core.training import Players, RewardFactory, Schedule
+from discgan_core.training import Players, Schedule
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,11 @@ class Settings:
         pretraining: for each length, epochs of maximum likelihood and Adam's rate in them.
         momentum: b1 of Adam, adversarial.
         warmup: discriminator batches before the first generator update.
-        batch: sequences of each kind.
+        batch: real sequences in a batch.
+        generated: generated sequences in a batch.
         training_set: real sequences that a session trains on.
         samples: sequences generated for each measurement.
+        corpus: whether they are compared with real ones as a body: lengths, novelty, coverage.
         draws: of the gradient, for each measurement of its variance.
         bias_draws: of the gradient, for the measurement of its bias at the end.
         strings: generated strings kept.
@@ -66,8 +70,10 @@ class Settings:
     momentum: float = 0.5
     warmup: int = 20
     batch: int = 128
+    generated: int = 128
     training_set: int = 10_000
     samples: int = 500
+    corpus: bool = False
     draws: int = 32
     bias_draws: int = 1024
     strings: int = 6
@@ -75,7 +81,7 @@ class Settings:
 
     def schedule(self, length: int) -> Schedule:
         """Make the schedule of a length; one without pre-training of its own takes the nearest's."""
-        _, epochs, rate = min(self.pretraining, key=lambda row: abs(log(row[0] / length)))
+        _, epochs, rate = min(self.pretraining, key=lambda row: abs(math.log(row[0] / length)))
         return Schedule(
             updates=self.updates,
             discriminator_steps=self.discriminator_steps,
@@ -86,6 +92,7 @@ class Settings:
             momentum=self.momentum,
             warmup=self.warmup,
             batch=self.batch,
+            generated=self.generated,
             training_set=self.training_set,
         )
 
@@ -123,11 +130,17 @@ class Clock:
 
 @lru_cache(maxsize=8)
 def pretrained(
-    study: str, name: str, length: int, schedule: Schedule, sessions: tuple[int, ...], device: str
+    study: str,
+    name: str,
+    length: int,
+    schedule: Schedule,
+    sessions: tuple[int, ...],
+    device: str,
+    game: Game,
 ) -> tuple[Players, Tensor]:
     """Pre-train once for all conditions of a study: nothing in it depends on the estimator."""
     streams = Streams(f"{study}/pretraining", sessions, device)
-    return training.pretrain(tasks.make(name, length), schedule, streams)
+    return training.pretrain(tasks.make(name, length), schedule, streams, game)
 
 
 def run(
@@ -137,7 +150,7 @@ def run(
     sessions: Sequence[int],
     device: str,
     estimator: Estimator,
-    reward: RewardFactory = training.judged,
+    game: Game = REGAN,
 ) -> Outcome:
     """Train and measure some sessions of a condition.
 
@@ -148,26 +161,39 @@ def run(
         sessions: their numbers.
         device: where.
         estimator: of the generator's gradient.
-        reward: what the generator climbs.
+        game: its rules.
     """
-    # One session alone would take other kernels, and get other last digits, than in a stack.
-    stack = tuple(sessions) if len(sessions) > 1 else (sessions[0], sessions[0] + 1)
+    stack = filled(sessions, settings.batch)
     study = f"{experiment}/{condition.length}"
     schedule = settings.schedule(condition.length)
     task = tasks.make(condition.task, condition.length)
-    start, data = pretrained(study, condition.task, condition.length, schedule, stack, device)
+    start, data = pretrained(
+        study, condition.task, condition.length, schedule, stack, device, game._replace(reward=judged)
+    )
     clock, streams = Clock(), Streams(f"{study}/adversarial", stack, device)
-    loop = training.adversarial(start, data, task, estimator, schedule, streams, reward, clock.phase)
-    observer = Observer(settings, task, estimator, reward, Streams(f"{study}/measuring", stack, device))
+    loop = training.adversarial(start, data, task, estimator, schedule, streams, game, clock.phase)
+    corpus = Corpus(task, data) if settings.corpus else None
+    observer = Observer(settings, task, estimator, game, corpus, Streams(f"{study}/measuring", stack, device))
     frames = []
     for step, players in enumerate(loop):
         if step == 0:
-            calls = training.calls_per_update(players, task, estimator, schedule, reward)
+            calls = training.calls_per_update(players, task, estimator, schedule, game)
         if step in settings.moments():
             rows = list(observer.look(players, step, calls.times(step), clock))
             frames.append(frame(rows, stack, step))
     table = pd.concat(frames, ignore_index=True)
     return outcome(table[table["session"].isin(sessions)], sessions)
+
+
+def filled(sessions: Sequence[int], batch: int) -> tuple[int, ...]:
+    """Add sessions, whose numbers are not kept, until those asked for get the same numbers in any stack.
+
+    One session alone would take other kernels, and so get other last digits, than in a stack; and what is
+    left of a tensor after its last whole vector is computed by other code (see `discgan_core.randomness`).
+    """
+    whole = 32 // math.gcd(32, batch)
+    missing = max(2 - len(sessions), -len(sessions) % whole)
+    return (*sessions, *range(sessions[-1] + 1, sessions[-1] + 1 + missing))
 
 
 class Observer:
@@ -178,24 +204,29 @@ class Observer:
         settings: Settings,
         task: Task,
         estimator: Estimator,
-        reward: RewardFactory,
+        game: Game,
+        corpus: Corpus | None,
         streams: Streams,
     ) -> None:
-        self.settings, self.task, self.streams = settings, task, streams
-        self.gradients = Gradients(task, estimator, reward, streams)
-        self.truth = reward is training.judged and exact.enumerable(task.length, task.vocabulary)
+        self.settings, self.task, self.game, self.streams = settings, task, game, streams
+        self.corpus = corpus
+        self.gradients = Gradients(task, estimator, game, streams)
+        plain = game.reward is judged and not game.latent
+        self.truth = plain and exact.enumerable(task.length, task.vocabulary)
 
     def look(self, players: Players, step: int, calls: Calls, clock: Clock) -> Iterator[Row]:
         """Give every row of one moment."""
         settings, task = self.settings, self.task
         with clock.phase("evaluation"):
-            tokens = sampled(players, task.length, settings.samples, self.streams)
-            sets = self.streams.generators("real")
-            real = torch.stack([task.sample(settings.samples, g) for g in sets]).to(tokens.device)
+            tokens = sampled(players, task.length, settings.samples, self.streams, self.game)
+            real = self.real()
             yield from quality(task, tokens)
-            yield from against_data(task, players, tokens, real)
+            yield from against_data(task, players, tokens, real, self.streams, self.game)
+            yield from losses(players, real, self.streams, self.game)
+            if self.corpus:
+                yield from self.corpus.compare(tokens.cpu(), real.cpu())
             if step == 0:
-                yield from (r._replace(metric=schema.UNIGRAM_DATA) for r in frequencies(task, real))
+                yield from self.of_the_data(real)
         with clock.phase("variance"):
             yield from self.gradients.log_variance(players, settings.draws, settings.parameters)
         if step == settings.updates:
@@ -209,11 +240,25 @@ class Observer:
         for phase, seconds in clock.seconds.items():
             yield Row(schema.SECONDS, phase, same * seconds / len(same))
 
+    def real(self) -> Tensor:
+        """Draw as many real sequences as are generated: [sessions, samples, T]."""
+        sets = self.streams.generators("real")
+        return torch.stack([self.task.sample(self.settings.samples, g) for g in sets]).to(self.streams.device)
+
+    def of_the_data(self, real: Tensor) -> Iterator[Row]:
+        """Give what the measures come to for real sequences, in place of generated ones."""
+        yield from (r._replace(metric=schema.UNIGRAM_DATA) for r in frequencies(self.task, real))
+        if self.corpus:
+            yield from self.corpus.reference(real.cpu(), self.real().cpu())
+
     def strings(self, tokens: Tensor) -> Iterator[Row]:
-        """Keep each session's first strings; one that came twice stands once."""
+        """Keep each session's first strings, with the task's first measure of each.
+
+        A string that came twice stands once.
+        """
         nothing = torch.full((len(tokens),), float("nan"), dtype=torch.float64)
         for session, rows in enumerate(tokens):
-            scores = self.task.quality(rows)[schema.GOODNESS]
+            scores = next(iter(self.task.quality(rows).values()))
             for text, score in {self.task.text(r): s for r, s in zip(rows, scores, strict=True)}.items():
                 values = nothing.clone()
                 values[session] = score

@@ -16,14 +16,15 @@ from torch.func import grad, vmap
 
 from bench import schema
 from discgan_core import exact, gradients
+from discgan_core.game import Game
 from discgan_core.gradients import Moments
 from discgan_core.interface import Estimator
-from discgan_core.models.discriminator import discriminator_loss
+from discgan_core.models.discriminator import discriminator_logits, discriminator_loss
 from discgan_core.models.generator import LSTMPolicy
 from discgan_core.randomness import Streams
-from discgan_core.sequences import log_likelihood, one_hot
+from discgan_core.sequences import log_likelihood
 from discgan_core.tasks import Task
-from discgan_core.training import Players, RewardFactory, noise_shapes, problem
+from discgan_core.training import Players, latent_noise, noise_shapes, policy_of, problem, shown
 
 CHUNK = 256
 """Draws whose gradients are held at once, so that memory stays small."""
@@ -37,10 +38,11 @@ class Row(NamedTuple):
     values: Tensor
 
 
-def sampled(players: Players, length: int, count: int, streams: Streams) -> Tensor:
+def sampled(players: Players, length: int, count: int, streams: Streams, game: Game) -> Tensor:
     """Let every session's generator write `count` sequences: [sessions, count, T]."""
-    uniforms = streams.uniforms("samples", (count, length))
-    return vmap(lambda theta, u: LSTMPolicy(theta, length).sample(u))(players.generator, uniforms)
+    noise = streams.noise({"tokens": (length,), **latent_noise(players, game)}, count, "samples")
+    sample = vmap(lambda theta, noise: policy_of(theta, length, noise).sample(noise["tokens"]))
+    return sample(players.generator, noise)
 
 
 def quality(task: Task, tokens: Tensor) -> Iterator[Row]:
@@ -60,25 +62,34 @@ def bigrams(tokens: Tensor, vocabulary: int) -> Tensor:
     return counts / counts.sum(-1, keepdim=True)
 
 
-def against_data(task: Task, players: Players, tokens: Tensor, real: Tensor) -> Iterator[Row]:
-    """Compare with real sequences [sessions, m, T]: bigrams, likelihood, and what the discriminator sees."""
+def against_data(
+    task: Task, players: Players, tokens: Tensor, real: Tensor, streams: Streams, game: Game
+) -> Iterator[Row]:
+    """Compare with real sequences [sessions, m, T]: bigrams, likelihood, KL divergence."""
     data, ours = (bigrams(t, task.vocabulary) for t in (real, tokens))
     yield Row(schema.BIGRAM_KL, "", (data * (data / ours).log()).sum(-1))
-    yield Row(schema.CROSS_ENTROPY, "", vmap(cross_entropy)(players.generator, real))
-    shown = [one_hot(t, task.vocabulary, torch.get_default_dtype()) for t in (real, tokens)]
-    loss, accuracy = vmap(discriminator_loss)(players.discriminator, *shown)
-    yield Row(schema.DISCRIMINATOR_LOSS, "", loss)
-    yield Row(schema.DISCRIMINATOR_ACCURACY, "", accuracy)
-    if exact.enumerable(task.length, task.vocabulary):
+    latent = streams.noise(latent_noise(players, game), real.shape[1], "likelihood")
+    yield Row(schema.CROSS_ENTROPY, "", vmap(cross_entropy)(players.generator, real, latent))
+    if exact.enumerable(task.length, task.vocabulary) and not game.latent:
         data = task.enumerated().to(real.device)
         policies = [LSTMPolicy(theta, task.length) for theta in each(players.generator)]
         found = [exact.data_divergence(policy, data) for policy in policies]
         yield Row(schema.EXACT_KL, "", torch.stack(found))
 
 
-def cross_entropy(theta: dict[str, Tensor], real: Tensor) -> Tensor:
+def losses(players: Players, real: Tensor, streams: Streams, game: Game) -> Iterator[Row]:
+    """Judge real sequences [sessions, m, T], and as many generated ones, as the discriminator sees them."""
+    shows = shown(players, real, real.shape[1], streams, game)
+    loss, accuracy = vmap(discriminator_loss)(players.discriminator, *shows)
+    yield Row(schema.DISCRIMINATOR_LOSS, "", loss)
+    yield Row(schema.DISCRIMINATOR_ACCURACY, "", accuracy)
+    odds = vmap(discriminator_logits)(players.discriminator, shows[1])
+    yield Row(schema.GENERATOR_LOSS, "", -odds.mean(1))
+
+
+def cross_entropy(theta: dict[str, Tensor], real: Tensor, noise: dict[str, Tensor]) -> Tensor:
     """Give -mean log p(x_t | x_<t) of real sequences [m, T], in nats per token; one session."""
-    log_probs = LSTMPolicy(theta, real.shape[1]).logits(real).log_softmax(-1)
+    log_probs = policy_of(theta, real.shape[1], noise).logits(real).log_softmax(-1)
     return -log_likelihood(log_probs, real).mean()
 
 
@@ -88,22 +99,22 @@ class Gradients:
     Args:
         task: its length and vocabulary.
         estimator: whose gradient.
-        reward: what it climbs.
+        game: its rules.
         streams: of the measurement, apart from those of training.
     """
 
-    def __init__(self, task: Task, estimator: Estimator, reward: RewardFactory, streams: Streams) -> None:
-        self.task, self.estimator, self.reward, self.streams = task, estimator, reward, streams
+    def __init__(self, task: Task, estimator: Estimator, game: Game, streams: Streams) -> None:
+        self.task, self.estimator, self.game, self.streams = task, estimator, game, streams
 
     def draws(self, players: Players, count: int) -> dict[str, Tensor]:
         """Give independent draws of every parameter's gradient: [sessions, count, ...]."""
         rows = count * self.estimator.samples_per_draw
-        noise = self.streams.noise(noise_shapes(self.estimator, self.task), rows, "draws")
+        noise = self.streams.noise(noise_shapes(self.estimator, self.task, players, self.game), rows, "draws")
         sets = self.streams.generators("draws/data")
         data = torch.stack([self.task.sample(rows, g) for g in sets]).to(self.streams.device)
 
         def one(players: Players, noise: dict[str, Tensor], data: Tensor) -> dict[str, Tensor]:
-            aim = problem(players, self.task.length, self.reward)
+            aim = problem(players, self.task.length, self.game)
             arguments = (self.estimator, aim, players.generator, noise, players.state, data)
             return gradients.draw_gradients(*arguments)[0]
 
@@ -128,16 +139,18 @@ class Gradients:
             sums = [Moments(*map(torch.add, *pair)) for pair in zip(sums, more, strict=True)]
         truths = each(vmap(self._truth)(players))
         found = [gradients.accuracy(*pair) for pair in zip(sums, truths, strict=True)]
-        names = (schema.GRADIENT_BIAS_SQUARED, schema.GRADIENT_NORM_SQUARED, schema.GRADIENT_COSINE)
-        for name, values in zip(names, zip(*found, strict=True), strict=True):
-            yield Row(name, "", torch.stack(values))
+        bias, norm, cosine, variance = (torch.stack(values) for values in zip(*found, strict=True))
+        yield Row(schema.GRADIENT_BIAS_SQUARED, "", bias)
+        yield Row(schema.GRADIENT_NORM_SQUARED, "", norm)
+        yield Row(schema.GRADIENT_COSINE, "", cosine)
+        yield Row(schema.GRADIENT_VARIANCE, "", variance * self.estimator.samples_per_draw)
 
     def _moments(self, players: Players, count: int) -> list[Moments]:
         return [gradients.moments(draws) for draws in each(self.draws(players, count))]
 
     def _truth(self, players: Players) -> dict[str, Tensor]:
-        aim = problem(players, self.task.length, self.reward)
-        objective = lambda theta: exact.expected_reward(aim.policy(theta), aim.reward({}))  # noqa: E731
+        aim = problem(players, self.task.length, self.game)
+        objective = lambda theta: exact.expected_reward(aim.policy(theta, {}), aim.reward({}))  # noqa: E731
         return grad(objective)(players.generator)
 
 

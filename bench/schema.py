@@ -63,16 +63,29 @@ BIGRAM_KL: Final = "bigram_kl"
 CROSS_ENTROPY: Final = "cross_entropy"
 EXACT_KL: Final = "exact_kl"
 STRING: Final = "string"
+LENGTH: Final = "length"  # one row for every length that occurs; no row is a fraction of 0
+LENGTH_DISTANCE: Final = "length_distance"
+UNIGRAM_DISTANCE: Final = "unigram_distance"
+BIGRAM_DISTANCE: Final = "bigram_distance"
+DISTINCT_FRACTION: Final = "distinct_fraction"
+NOVEL_FRACTION: Final = "novel_fraction"
+NOVEL_VALID_FRACTION: Final = "novel_valid_fraction"
+MODE_COVERAGE: Final = "mode_coverage"
+DATA_SUFFIX: Final = "_data"  # the same measure of a fresh real sample
 
 # The discriminator.
 DISCRIMINATOR_LOSS: Final = "discriminator_loss"
 DISCRIMINATOR_ACCURACY: Final = "discriminator_accuracy"
+
+# The generator.
+GENERATOR_LOSS: Final = "generator_loss"  # mean of -log D/(1-D) over generated sequences, in nats
 
 # The gradient.
 GRADIENT_LOG_VARIANCE: Final = "gradient_log_variance"
 GRADIENT_BIAS_SQUARED: Final = "gradient_bias_squared"
 GRADIENT_NORM_SQUARED: Final = "gradient_norm_squared"
 GRADIENT_COSINE: Final = "gradient_cosine"
+GRADIENT_VARIANCE: Final = "gradient_variance"  # of one draw per sample, summed over all parameters
 
 # What it cost.
 GENERATOR_CALLS: Final = "generator_calls"

@@ -24,15 +24,15 @@ from discgan_core.interface import (
     State,
 )
 
-PolicyOf = Callable[[Params], Policy]
+PolicyOf = Callable[[Params, Noise], Policy]
 RewardOf = Callable[[Noise], Reward]
 
 
 class Problem(NamedTuple):
-    """What the gradient is of: J(theta) = E_{s ~ policy(theta)}[reward(noise)(s)].
+    """What the gradient is of: J(theta) = E_{s ~ policy(theta, noise)}[reward(noise)(s)].
 
     Attributes:
-        policy: theta -> Policy.
+        policy: (theta, noise) -> Policy; only one that starts from noise looks at it.
         reward: noise -> Reward; most rewards ignore the noise.
     """
 
@@ -63,7 +63,7 @@ def update_gradient(
     """
 
     def objective(theta: Params) -> tuple[Tensor, Estimate]:
-        estimate = estimator.estimate(problem.policy(theta), problem.reward(noise), noise, state, data)
+        estimate = estimator.estimate(problem.policy(theta, noise), problem.reward(noise), noise, state, data)
         return estimate.surrogate.mean(), estimate
 
     gradient, estimate = grad(objective, has_aux=True)(theta)
@@ -114,7 +114,7 @@ def draw_gradients(
     def one(arrays: Mapping[str, Tensor]) -> tuple[Params, Estimate]:
         def objective(theta: Params) -> tuple[Tensor, Estimate]:
             estimate = estimator.estimate(
-                problem.policy(theta), problem.reward(arrays), arrays, state, arrays.get("data")
+                problem.policy(theta, arrays), problem.reward(arrays), arrays, state, arrays.get("data")
             )
             return estimate.surrogate.sum(), estimate
 
@@ -176,11 +176,13 @@ class Accuracy(NamedTuple):
         bias_squared: an unbiased estimate of |E[g_hat] - g|^2, which may come out negative.
         norm_squared: |g|^2.
         cosine: of the draws' mean and g.
+        variance: of one draw, summed over the parameters.
     """
 
     bias_squared: Tensor
     norm_squared: Tensor
     cosine: Tensor
+    variance: Tensor
 
 
 def accuracy(sums: Moments, exact: Params) -> Accuracy:
@@ -192,7 +194,8 @@ def accuracy(sums: Moments, exact: Params) -> Accuracy:
     """
     truth = flatten(exact).double()
     mean = sums.total / sums.draws
-    spread = sums.square / sums.draws - mean.square().sum()
-    noise = spread.clamp(min=0) / (sums.draws - 1).clamp(min=1)
+    spread = (sums.square - sums.draws * mean.square().sum()).clamp(min=0)
+    variance = spread / (sums.draws - 1).clamp(min=1)
+    bias_squared = (mean - truth).square().sum() - variance / sums.draws
     cosine = mean @ truth / (mean.norm() * truth.norm())
-    return Accuracy((mean - truth).square().sum() - noise, truth.square().sum(), cosine)
+    return Accuracy(bias_squared, truth.square().sum(), cosine, variance)

@@ -32,6 +32,14 @@ class Policy(Protocol):
         """Give log p(. | s_<t) up to a constant for every prefix of tokens [N, T]: [N, T, V]."""
         ...
 
+    def unroll(self, batch: int, token: Callable[[int, Tensor], Tensor]) -> Tensor:
+        """Run token by token, feeding back x_t = token(t, logits_t), [N, V] both: x [N, T, V].
+
+        Tokens may be relaxed, points of the simplex, and carry a gradient, which flows into all later
+        logits. Only estimators that feed relaxed tokens back ask for it.
+        """
+        ...
+
 
 Reward = Callable[[Tensor], Tensor]
 """f: sequences or prefixes [N, t, V], one-hot or relaxed -> [N], for any t from 1 to T.

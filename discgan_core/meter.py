@@ -61,6 +61,11 @@ class MeteredPolicy:
         self.meter.calls += Calls(generator=len(tokens))
         return self.policy.logits(tokens)
 
+    def unroll(self, batch: int, token: Callable[[int, Tensor], Tensor]) -> Tensor:
+        """Run token by token, as the policy does."""
+        self.meter.calls += Calls(generator=batch)
+        return self.policy.unroll(batch, token)
+
 
 class MeteredReward:
     """A reward whose judgements are counted."""

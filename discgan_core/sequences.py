@@ -46,23 +46,26 @@ def score(log_probs: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
     return log_probs - log_probs.detach()
 
 
+def gumbel(uniforms: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
+    """Turn uniforms in (0, 1) into Gumbel noise, -log(-log u)."""
+    return -torch.log(-torch.log(uniforms))
+
+
 def gumbel_given(
-    log_probs: Float[Tensor, "N T V"],
-    tokens: Int[Tensor, "N T"],
-    uniforms: Float[Tensor, "N T V"],
-) -> Float[Tensor, "N T V"]:
+    log_probs: Float[Tensor, "*n V"], tokens: Int[Tensor, "*n"], uniforms: Float[Tensor, "*n V"]
+) -> Float[Tensor, "*n V"]:
     """Draw Gumbel-perturbed log-probabilities z given that argmax z = s (Tucker et al., 2017, appendix C).
 
     With e = -log v:  z_s = -log e_s,   z_i = -log(e_i / p_i + e_s) for i != s,
     a differentiable function of p at fixed v, whose marginal over s ~ p is log p + Gumbel noise.
 
     Args:
-        log_probs: log p [N, T, V].
-        tokens: s [N, T].
-        uniforms: v in (0, 1), [N, T, V].
+        log_probs: log p [..., V].
+        tokens: s [...].
+        uniforms: v in (0, 1), [..., V].
 
     Returns:
-        z [N, T, V].
+        z [..., V].
     """
     log_e = torch.log(-torch.log(uniforms))
     log_e_s = log_e.gather(-1, tokens[..., None])
@@ -71,10 +74,8 @@ def gumbel_given(
 
 
 def gumbel_with(
-    log_probs: Float[Tensor, "N T V"],
-    tokens: Int[Tensor, "N T"],
-    uniforms: Float[Tensor, "N T V"],
-) -> Float[Tensor, "N T V"]:
+    log_probs: Float[Tensor, "*n V"], tokens: Int[Tensor, "*n"], uniforms: Float[Tensor, "*n V"]
+) -> Float[Tensor, "*n V"]:
     """Draw z = log p + g with argmax z = s, g being free of theta: the reparameterised sample behind s."""
     noise = (gumbel_given(log_probs, tokens, uniforms) - log_probs).detach()
     return log_probs + noise
@@ -83,6 +84,12 @@ def gumbel_with(
 def soften(z: Float[Tensor, "*n V"], temperature: Tensor | float) -> Float[Tensor, "*n V"]:
     """sigma_lambda(z) = softmax(z / lambda): a point of the simplex, one-hot as lambda -> 0."""
     return torch.softmax(z / temperature, -1)
+
+
+def softmax_slope(pi: Float[Tensor, "*n V"], logits: Float[Tensor, "*n V"]) -> Float[Tensor, "*n V"]:
+    """Have the derivative J(pi) d logits of a softmax whose value is pi, J(pi) = diag(pi) - pi pi'."""
+    pi = pi.detach()
+    return pi * (logits - (pi * logits).sum(-1, keepdim=True))
 
 
 def rewards_along(

@@ -6,7 +6,7 @@ streams and never mixes sessions, so a session's numbers depend on its seed alon
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,18 +15,15 @@ from torch import Tensor
 from torch.func import grad, vmap
 from torch.utils._pytree import tree_map
 
+from discgan_core.game import REGAN, Game
 from discgan_core.gradients import Problem, update_gradient
-from discgan_core.interface import Estimator, Noise, Params, Reward, State
+from discgan_core.interface import Estimator, Noise, Params, State
 from discgan_core.meter import Calls, Meter, MeteredPolicy, MeteredReward, Phase, untimed
-from discgan_core.models.discriminator import (
-    DiscriminatorReward,
-    discriminator_loss,
-    init_discriminator,
-)
-from discgan_core.models.generator import LSTMPolicy, init_generator
+from discgan_core.models.discriminator import discriminator_loss, init_discriminator
+from discgan_core.models.generator import LSTMPolicy
 from discgan_core.optim import AdamState, adam_init, adam_step
 from discgan_core.randomness import Streams
-from discgan_core.sequences import log_likelihood, one_hot
+from discgan_core.sequences import log_likelihood
 from discgan_core.tasks import Task
 
 
@@ -43,7 +40,8 @@ class Schedule:
         pretraining_rate: Adam's, of maximum likelihood.
         momentum: b1 of Adam in adversarial training; pre-training has 0.9.
         warmup: discriminator batches between pre-training and the first update.
-        batch: sequences of each kind in a batch.
+        batch: real sequences in a batch.
+        generated: generated sequences in a batch.
         hidden: units of both LSTMs.
         training_set: real sequences that a session trains on.
     """
@@ -57,6 +55,7 @@ class Schedule:
     warmup: int
     momentum: float = 0.9
     batch: int = 128
+    generated: int = 128
     hidden: int = 32
     training_set: int = 10_000
 
@@ -69,19 +68,7 @@ class Players(NamedTuple):
     discriminator: Params
     discriminator_adam: AdamState
     state: State
-
-
-RewardFactory = Callable[[Params, Noise], Reward]
-
-
-def judged(discriminator: Params, noise: Noise) -> Reward:
-    """Reward a sequence by the discriminator's probability that it is real."""
-    return DiscriminatorReward(discriminator)
-
-
-def null(discriminator: Params, noise: Noise) -> Reward:
-    """Reward a sequence by noise, whatever it is: the control that shows what no information gives."""
-    return lambda x: noise["reward"][: len(x)]
+    updates: Tensor  # of the generator, done so far
 
 
 def stack(trees: Sequence[Any]) -> Any:
@@ -89,7 +76,7 @@ def stack(trees: Sequence[Any]) -> Any:
     return tree_map(lambda *leaves: torch.stack(leaves), *trees)
 
 
-def pretrain(task: Task, schedule: Schedule, streams: Streams) -> tuple[Players, Tensor]:
+def pretrain(task: Task, schedule: Schedule, streams: Streams, game: Game = REGAN) -> tuple[Players, Tensor]:
     """Make the players, train the generator by maximum likelihood, and warm the discriminator up.
 
     Nothing here depends on the estimator.
@@ -98,6 +85,7 @@ def pretrain(task: Task, schedule: Schedule, streams: Streams) -> tuple[Players,
         task: the source of real sequences.
         schedule: as it says.
         streams: of the sessions.
+        game: its rules.
 
     Returns:
         players without an estimator's state, and the training sets [sessions, n, T].
@@ -109,14 +97,23 @@ def pretrain(task: Task, schedule: Schedule, streams: Streams) -> tuple[Players,
             lambda leaf: leaf.to(device),
             stack([init(vocabulary, schedule.hidden, g) for g in streams.generators(purpose)]),
         )
-        for purpose, init in (("generator", init_generator), ("discriminator", init_discriminator))
+        for purpose, init in (("generator", game.init), ("discriminator", init_discriminator))
     )
     data = data.to(device)
-    players = Players(theta, vmap(adam_init)(theta), phi, vmap(adam_init)(phi), State())
+    players = Players(
+        theta,
+        vmap(adam_init)(theta),
+        phi,
+        vmap(adam_init)(phi),
+        State(),
+        torch.zeros(len(data), device=device),
+    )
     for batch in epochs(data, schedule, streams):
-        players = vmap(likelihood_step, in_dims=(0, 0, None))(players, batch, schedule.pretraining_rate)
+        noise = streams.noise(game.latent_noise(schedule.hidden), schedule.batch, "likelihood")
+        step = vmap(likelihood_step, in_dims=(0, 0, 0, None))
+        players = step(players, batch, noise, schedule.pretraining_rate)
     for _ in range(schedule.warmup):
-        players = discriminator_batch(players, data, schedule, streams)
+        players = discriminator_batch(players, data, schedule, streams, game)
     return players, data
 
 
@@ -134,11 +131,16 @@ def take(data: Tensor, index: Tensor) -> Tensor:
     return data[torch.arange(len(data), device=data.device)[:, None], index]
 
 
-def likelihood_step(players: Players, batch: Tensor, rate: float) -> Players:
+def policy_of(theta: Params, length: int, noise: Noise) -> LSTMPolicy:
+    """Make the generator's policy, started from the noise's `latent` if it has one."""
+    return LSTMPolicy(theta, length, noise.get("latent"))
+
+
+def likelihood_step(players: Players, batch: Tensor, noise: Noise, rate: float) -> Players:
     """Climb the likelihood of one batch [N, T]; one session."""
 
     def loss(theta: Params) -> Tensor:
-        log_probs = LSTMPolicy(theta, batch.shape[1]).logits(batch).log_softmax(-1)
+        log_probs = policy_of(theta, batch.shape[1], noise).logits(batch).log_softmax(-1)
         return -log_likelihood(log_probs, batch).sum(1).mean()
 
     gradient = grad(loss)(players.generator)
@@ -146,24 +148,51 @@ def likelihood_step(players: Players, batch: Tensor, rate: float) -> Players:
     return players._replace(generator=theta, generator_adam=adam)
 
 
+def latent_noise(players: Players, game: Game) -> dict[str, tuple[int, ...]]:
+    """Ask for what a sample of the generator starts from."""
+    return game.latent_noise(players.generator["lstm.recurrent"].shape[-1])
+
+
+def shown(
+    players: Players, tokens: Tensor, generated: int, streams: Streams, game: Game = REGAN
+) -> tuple[Tensor, Tensor]:
+    """Show what the discriminator sees of real tokens [S, N, T] and of newly generated sequences.
+
+    Returns:
+        x [S, N, T, V] of the real ones, [S, generated, T, V] of the others.
+    """
+    length, vocabulary = tokens.shape[2], players.generator["out.bias"].shape[-1]
+    asked = game.view.fake_noise(length, vocabulary) | latent_noise(players, game)
+    fake_noise = streams.noise(asked, generated, "fake")
+    real_noise = streams.noise(game.view.real_noise(length, vocabulary), tokens.shape[1], "real")
+
+    def one(players: Players, tokens: Tensor, real_noise: Noise, fake_noise: Noise) -> tuple[Tensor, Tensor]:
+        policy = policy_of(players.generator, length, fake_noise)
+        fake = game.view.fake(policy, fake_noise, players.updates)
+        return game.view.real(tokens, vocabulary, real_noise, players.updates), fake
+
+    return vmap(one)(players, tokens, real_noise, fake_noise)
+
+
 def discriminator_batch(
-    players: Players, data: Tensor, schedule: Schedule, streams: Streams, phase: Phase = untimed
+    players: Players,
+    data: Tensor,
+    schedule: Schedule,
+    streams: Streams,
+    game: Game = REGAN,
+    phase: Phase = untimed,
 ) -> Players:
     """Train the discriminator on one batch of each kind; all sessions."""
-    index = streams.integers("real", data.shape[1], (schedule.batch,))
-    uniforms = streams.uniforms("fake", (schedule.batch, data.shape[2]))
+    tokens = take(data, streams.integers("real", data.shape[1], (schedule.batch,)))
     with phase("sampling"):
-        fake = vmap(lambda theta, u: LSTMPolicy(theta, u.shape[1]).sample(u))(players.generator, uniforms)
+        real, fake = shown(players, tokens, schedule.generated, streams, game)
     with phase("discriminator"):
-        step = vmap(discriminator_step, in_dims=(0, 0, 0, None))
-        return step(players, take(data, index), fake, schedule)
+        return vmap(discriminator_step, in_dims=(0, 0, 0, None))(players, real, fake, schedule)
 
 
 def discriminator_step(players: Players, real: Tensor, fake: Tensor, schedule: Schedule) -> Players:
-    """Descend the discriminator's loss on real and generated tokens [N, T]; one session."""
-    vocabulary, dtype = players.generator["out.bias"].shape[0], players.generator["out.bias"].dtype
-    x, y = (one_hot(tokens, vocabulary, dtype) for tokens in (real, fake))
-    gradient = grad(lambda phi: discriminator_loss(phi, x, y)[0])(players.discriminator)
+    """Descend the discriminator's loss on real and generated x [N, T, V]; one session."""
+    gradient = grad(lambda phi: discriminator_loss(phi, real, fake)[0])(players.discriminator)
     betas = (schedule.momentum, 0.999)
     phi, adam = adam_step(
         players.discriminator, gradient, players.discriminator_adam, schedule.discriminator_rate, betas
@@ -171,11 +200,11 @@ def discriminator_step(players: Players, real: Tensor, fake: Tensor, schedule: S
     return players._replace(discriminator=phi, discriminator_adam=adam)
 
 
-def problem(players: Players, length: int, reward: RewardFactory, phase: Phase = untimed) -> Problem:
+def problem(players: Players, length: int, game: Game = REGAN, phase: Phase = untimed) -> Problem:
     """Say what the generator climbs: the reward that the discriminator, as it stands, gives it."""
     return Problem(
-        policy=lambda theta: MeteredPolicy(LSTMPolicy(theta, length), Meter(), phase),
-        reward=lambda noise: reward(players.discriminator, noise),
+        policy=lambda theta, noise: MeteredPolicy(policy_of(theta, length, noise), Meter(), phase),
+        reward=lambda noise: game.reward(players.discriminator, noise),
     )
 
 
@@ -184,14 +213,14 @@ def generator_step(
     noise: Noise,
     batch: Tensor,
     estimator: Estimator,
-    reward: RewardFactory,
     schedule: Schedule,
+    game: Game = REGAN,
     phase: Phase = untimed,
 ) -> Players:
     """Climb J by one estimated gradient, and let the estimator adapt; one session."""
     gradient, feedback = update_gradient(
         estimator,
-        problem(players, batch.shape[1], reward, phase),
+        problem(players, batch.shape[1], game, phase),
         players.generator,
         noise,
         players.state,
@@ -203,12 +232,15 @@ def generator_step(
         players.generator, descent, players.generator_adam, schedule.generator_rate, betas
     )
     state = estimator.adapt(players.state, feedback)
-    return players._replace(generator=theta, generator_adam=adam, state=state)
+    return players._replace(generator=theta, generator_adam=adam, state=state, updates=players.updates + 1)
 
 
-def noise_shapes(estimator: Estimator, task: Task) -> dict[str, tuple[int, ...]]:
-    """List the uniforms of one sample: the estimator's, and the null reward's."""
-    return {**estimator.noise(task.length, task.vocabulary), "reward": ()}
+def noise_shapes(
+    estimator: Estimator, task: Task, players: Players, game: Game = REGAN
+) -> dict[str, tuple[int, ...]]:
+    """List the uniforms of one sample: the estimator's, the null reward's, the generator's start."""
+    asked = estimator.noise(task.length, task.vocabulary)
+    return {**asked, "reward": (), **latent_noise(players, game)}
 
 
 def adversarial(
@@ -218,7 +250,7 @@ def adversarial(
     estimator: Estimator,
     schedule: Schedule,
     streams: Streams,
-    reward: RewardFactory = judged,
+    game: Game = REGAN,
     phase: Phase = untimed,
 ) -> Iterator[Players]:
     """Train generator against discriminator; yields the players before the first update and after each.
@@ -230,35 +262,35 @@ def adversarial(
         estimator: of the generator's gradient.
         schedule: as it says; Adam's moments start anew.
         streams: of the sessions; fresh ones, so that all estimators meet the same noise.
-        reward: what the generator climbs.
+        game: its rules.
         phase: keeps the time of "sampling", "discriminator" and "generator".
     """
     states = [estimator.init(task.length, task.vocabulary, g) for g in streams.generators("estimator")]
     state = tree_map(lambda leaf: leaf.to(streams.device), stack(states))
     players = players._replace(generator_adam=vmap(adam_init)(players.generator), state=state)
-    shapes = noise_shapes(estimator, task)
-    step = vmap(lambda p, n, b: generator_step(p, n, b, estimator, reward, schedule, phase))
+    shapes = noise_shapes(estimator, task, players, game)
+    step = vmap(lambda p, n, b: generator_step(p, n, b, estimator, schedule, game, phase))
     yield players
     for _ in range(schedule.updates):
         for _ in range(schedule.discriminator_steps):
-            players = discriminator_batch(players, data, schedule, streams, phase)
+            players = discriminator_batch(players, data, schedule, streams, game, phase)
         batch = take(data, streams.integers("batch", data.shape[1], (schedule.batch,)))
         with phase("generator"):
-            players = step(players, streams.noise(shapes, schedule.batch), batch)
+            players = step(players, streams.noise(shapes, schedule.generated), batch)
         yield players
 
 
 def calls_per_update(
-    players: Players, task: Task, estimator: Estimator, schedule: Schedule, reward: RewardFactory
+    players: Players, task: Task, estimator: Estimator, schedule: Schedule, game: Game = REGAN
 ) -> Calls:
     """Count the sequences that pass through each model in one generator update and what goes before it."""
     one = tree_map(lambda leaf: leaf[0], players)
-    shapes, meter = noise_shapes(estimator, task), Meter()
+    shapes, meter = noise_shapes(estimator, task, players, game), Meter()
     leaf = one.generator["out.bias"]
-    noise = {name: leaf.new_full((schedule.batch, *shape), 0.5) for name, shape in shapes.items()}
+    noise = {name: leaf.new_full((schedule.generated, *shape), 0.5) for name, shape in shapes.items()}
     batch = torch.zeros(schedule.batch, task.length, dtype=torch.long, device=leaf.device)
-    policy = MeteredPolicy(LSTMPolicy(one.generator, task.length), meter)
-    judge = MeteredReward(reward(one.discriminator, noise), meter)
+    policy = MeteredPolicy(policy_of(one.generator, task.length, noise), meter)
+    judge = MeteredReward(game.reward(one.discriminator, noise), meter)
     estimator.estimate(policy, judge, noise, one.state, batch)
-    step = Calls(generator=schedule.batch, discriminator=2 * schedule.batch)
+    step = Calls(schedule.generated, schedule.batch + schedule.generated)
     return meter.calls + step.times(schedule.discriminator_steps)

@@ -46,8 +46,10 @@ def judge(estimator: Estimator, vocabulary: int, length: int, draws: int = 20_00
     rng = np.random.default_rng([seed, vocabulary, length])
     theta = double(init_generator(vocabulary, 4, rng), 3.0)
     judge_params = double(init_discriminator(vocabulary, 4, rng), 3.0)
-    problem = Problem(lambda th: LSTMPolicy(th, length), lambda noise: DiscriminatorReward(judge_params))
-    truth = grad(lambda th: exact.expected_reward(problem.policy(th), problem.reward({})))(theta)
+    problem = Problem(
+        lambda th, noise: LSTMPolicy(th, length), lambda noise: DiscriminatorReward(judge_params)
+    )
+    truth = grad(lambda th: exact.expected_reward(problem.policy(th, {}), problem.reward({})))(theta)
     sample = flat_draws(estimator, problem, theta, vocabulary, length, draws, rng)
     return compare(sample, gradients.flatten(truth).numpy(), estimator.samples_per_draw, rng)
 

@@ -19,7 +19,8 @@ from bench import adversarial
 from bench.adversarial import Settings
 from bench.errors import UserError
 from bench.experiments import Condition, Outcome
-from discgan_core import estimators, tasks, training
+from discgan_core import estimators, tasks
+from discgan_core.game import REGAN, Game, null
 
 NULL = "null_reward"
 CONTROL = "reinforce_loo"
@@ -83,8 +84,8 @@ def check(task: str, length: int) -> int:
 def run(settings: Settings, condition: Condition, sessions: Sequence[int], device: str) -> Outcome:
     """Train and measure some sessions."""
     estimator = estimators.make(condition.estimator)
-    reward = training.null if condition.setting == NULL else training.judged
-    return adversarial.run("grammar", settings, condition, sessions, device, estimator, reward)
+    game = Game(reward=null) if condition.setting == NULL else REGAN
+    return adversarial.run("grammar", settings, condition, sessions, device, estimator, game)
 
 
 def cost(settings: Settings, condition: Condition) -> float:

@@ -5,6 +5,8 @@ D(x) = sigmoid(w h_t + b),   h_t = LSTM(h_{t-1}, x_t), read after the last token
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from numpy.random import Generator
 from torch import Tensor
@@ -43,12 +45,13 @@ def discriminator_loss(params: Params, real: Tensor, fake: Tensor) -> tuple[Tens
         fake: x [M, T, V].
 
     Returns:
-        -mean[log D(real), log(1 - D(fake))] in nats, and the fraction judged rightly.
+        -(mean log D(real) + mean log(1 - D(fake))) / 2 in nats, and the fraction of each kind judged
+        rightly, averaged over the two.
     """
-    logits = discriminator_logits(params, torch.cat([real, fake]))
-    labels = torch.cat([logits.new_ones(len(real)), logits.new_zeros(len(fake))])
-    loss = functional.binary_cross_entropy_with_logits(logits, labels)
-    return loss, ((logits > 0) == (labels > 0)).to(logits.dtype).mean()
+    on_real, on_fake = discriminator_logits(params, torch.cat([real, fake])).tensor_split([len(real)])
+    loss = functional.softplus(-on_real).mean() + functional.softplus(on_fake).mean()
+    right = (on_real > 0).to(loss.dtype).mean() + (on_fake <= 0).to(loss.dtype).mean()
+    return loss / 2, right / 2
 
 
 class DiscriminatorReward:
@@ -56,14 +59,15 @@ class DiscriminatorReward:
 
     Args:
         params: of the discriminator.
+        measure: of log D/(1-D), in place of the sigmoid that makes it D.
     """
 
-    def __init__(self, params: Params) -> None:
-        self.params = params
+    def __init__(self, params: Params, measure: Callable[[Tensor], Tensor] = torch.sigmoid) -> None:
+        self.params, self.measure = params, measure
 
     def __call__(self, x: Tensor) -> Tensor:
         """Judge sequences or prefixes x [N, t, V]: [N]."""
-        return torch.sigmoid(discriminator_logits(self.params, x))
+        return self.measure(discriminator_logits(self.params, x))
 
     def along(self, x: Tensor, relaxed: Tensor) -> tuple[Tensor, Tensor]:
         """Judge x [N, T, V] and all its prefixes that end in relaxed [K, N, T, V]: [N] and [K, N, T].
@@ -74,4 +78,4 @@ class DiscriminatorReward:
         before_h, before_c = (torch.cat([torch.zeros_like(s[:1]), s[:-1]]) for s in (h, c))
         ends = branch(self.params, relaxed.permute(0, 2, 3, 1), before_h, before_c)
         judged = head(self.params, ends).movedim(-1, 1)
-        return torch.sigmoid(head(self.params, h[-1])), torch.sigmoid(judged)
+        return self.measure(head(self.params, h[-1])), self.measure(judged)

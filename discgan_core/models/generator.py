@@ -1,17 +1,25 @@
 """The generator: a one-layer LSTM that reads its own tokens and predicts the next.
 
-p(s_t | s_<t) = softmax(W h_t + b),   h_t = LSTM(h_{t-1}, s_{t-1}),   with s_0 the zero vector.
+p(s_t | s_<t, z) = softmax(W h_t + b),   h_t = LSTM(h_{t-1}, s_{t-1}),   with s_0 the zero vector.
+
+The state before the first token is zero, or noise z of which every sample has its own (Kusner and
+Hernandez-Lobato, 2016): z = (h_0, c_0), or h_0 alone beside a c_0 that is zero or learned.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from numpy.random import Generator
 from torch import Tensor
 
 from discgan_core.interface import Params
-from discgan_core.models.lstm import generate, init_lstm, lstm, uniform
+from discgan_core.models.lstm import Start, generate, init_lstm, joint_weight, lstm, uniform, unroll, zeros
 from discgan_core.sequences import one_hot
+
+CELL = "start.cell"
+"""The name of a learned c_0 among the parameters, [H]."""
 
 
 def init_generator(vocabulary: int, hidden: int, generator: Generator) -> Params:
@@ -23,27 +31,59 @@ def init_generator(vocabulary: int, hidden: int, generator: Generator) -> Params
     }
 
 
+def init_with_cell(vocabulary: int, hidden: int, generator: Generator) -> Params:
+    """Draw what `init_generator` draws, and a learned initial cell state, `start.cell` [H]."""
+    return {
+        **init_generator(vocabulary, hidden, generator),
+        CELL: uniform((hidden,), hidden, generator),
+    }
+
+
 class LSTMPolicy:
-    """p_theta(s_1..s_T) as an LSTM; satisfies `discgan_core.interface.Policy`.
+    """p_theta(s_1..s_T | z) as an LSTM; satisfies `discgan_core.interface.Policy`.
 
     Args:
         params: theta, as `init_generator` makes it.
         length: T.
+        latent: z, [N, 2H] for both states, [N, H] for h_0 alone, [N, 0] or None for neither.
     """
 
-    def __init__(self, params: Params, length: int) -> None:
-        self.params = params
-        self.length = length
+    def __init__(self, params: Params, length: int, latent: Tensor | None = None) -> None:
+        self.params, self.length, self.latent = params, length, latent
         self.vocabulary = len(params["out.bias"])
         self.device = params["out.bias"].device
 
+    def start(self, batch: int) -> Start:
+        """Give the state before the first token."""
+        h, c = zeros(self.params, batch)
+        hidden = len(h)
+        if CELL in self.params:
+            c = self.params[CELL][:, None].expand(-1, batch)
+        if self.latent is not None and self.latent.shape[1] > 0:
+            h = self.latent[:, :hidden].T
+        if self.latent is not None and self.latent.shape[1] > hidden:
+            c = self.latent[:, hidden:].T
+        return h, c
+
     def sample(self, uniforms: Tensor) -> Tensor:
         """Turn uniforms [N, T] into tokens [N, T]; no gradient."""
-        return generate(self.params, uniforms)
+        return generate(self.params, uniforms, self.start(len(uniforms)))
 
     def logits(self, tokens: Tensor) -> Tensor:
         """Give the next token's logits after every prefix of tokens [N, T]: [N, T, V]."""
         x = one_hot(tokens, self.vocabulary, self.params["out.bias"].dtype)
         before = torch.cat([torch.zeros_like(x[:, :1]), x[:, :-1]], 1)
-        h, _ = lstm(self.params, before)
+        h, _ = lstm(self.params, before, self.start(len(tokens)))
         return (self.params["out.weight"] @ h).permute(2, 0, 1) + self.params["out.bias"]
+
+    def unroll(self, batch: int, token: Callable[[int, Tensor], Tensor]) -> Tensor:
+        """Feed back x_t = token(t, logits_t), relaxed or hard, with its gradient: [N, T, V]."""
+        weight, (h, c) = joint_weight(self.params), self.start(batch)
+        x = h.new_zeros(batch, self.vocabulary)
+        sequence = []
+        for t in range(self.length):
+            states, cells = unroll(x.T[None], weight, h, c)
+            h, c = states[0], cells[0]
+            x = token(t, (self.params["out.weight"] @ h).T + self.params["out.bias"])
+            sequence.append(x)
+        return torch.stack(sequence, 1)

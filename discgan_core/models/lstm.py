@@ -20,6 +20,9 @@ from torch import Tensor
 from discgan_core.interface import Params
 from discgan_core.models.recurrence import Generate, Unroll
 
+Start = tuple[Tensor, Tensor]
+"""Hidden and cell state before the first token, [H, N] both."""
+
 
 def init_lstm(inputs: int, hidden: int, generator: Generator) -> Params:
     """Draw uniform weights in +-1/sqrt(hidden), as `nn.LSTM` does, with one bias vector per gate.
@@ -51,21 +54,26 @@ def joint_weight(params: Params) -> Tensor:
     return torch.cat([recurrent, inputs, bias[:, None]], 1)
 
 
+def zeros(params: Params, batch: int) -> Start:
+    """Give the zero state to start from."""
+    none = params["lstm.bias"].new_zeros(len(params["lstm.bias"]) // 4, batch)
+    return none, none
+
+
 def lstm(
-    params: Params, x: Float[Tensor, "N T inputs"]
+    params: Params, x: Float[Tensor, "N T inputs"], start: Start | None = None
 ) -> tuple[Float[Tensor, "T H N"], Float[Tensor, "T H N"]]:
-    """Run over whole sequences from a zero state.
+    """Run over whole sequences.
 
     Args:
         params: as `init_lstm` makes them.
         x: inputs [N, T, inputs].
+        start: hidden and cell state before the first token, [H, N] both; zero unless given.
 
     Returns:
         hidden and cell states after each token, [T, H, N] both.
     """
-    weight = joint_weight(params)
-    start = x.new_zeros(weight.shape[0] // 4, x.shape[0])
-    return unroll(x.permute(1, 2, 0), weight, start, start)
+    return unroll(x.permute(1, 2, 0), joint_weight(params), *(start or zeros(params, len(x))))
 
 
 def branch(
@@ -98,16 +106,22 @@ def unroll(x: Tensor, weight: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Ten
     return states[:, 0], cells[:, 0]
 
 
-def generate(params: Params, uniforms: Float[Tensor, "N T"]) -> Int[Tensor, "N T"]:
+def generate(
+    params: Params, uniforms: Float[Tensor, "N T"], start: Start | None = None
+) -> Int[Tensor, "N T"]:
     """Sample tokens, each fed back as the next input.
 
     Args:
         params: of the LSTM, and of the output layer, `out.weight` [V, H] and `out.bias` [V].
         uniforms: u [N, T] in (0, 1).
+        start: as for `lstm`.
 
     Returns:
         tokens [N, T]; no gradient.
     """
     output = torch.cat([params["out.weight"], params["out.bias"][:, None]], 1)
-    (tokens,) = Generate.apply(uniforms.T[:, None, None], joint_weight(params)[None], output[None])
+    h, c = start or zeros(params, len(uniforms))
+    (tokens,) = Generate.apply(
+        uniforms.T[:, None, None], joint_weight(params)[None], output[None], h[None], c[None]
+    )
     return tokens[:, 0, 0].T

@@ -57,7 +57,9 @@ class Unroll(Function):
         delta, g_h0, g_c0 = Adjoint.apply(g_states, g_cells, *saved)
         hidden, g_x, g_weight = h0.shape[1], None, None
         if ctx.needs_input_grad[0]:
-            g_x = weight[:, :, hidden:-1].transpose(1, 2) @ delta
+            # step by step: under vmap, one multiply of all steps would first copy delta
+            back = weight[:, :, hidden:-1].transpose(1, 2)
+            g_x = torch.stack([back @ d for d in delta])
         if ctx.needs_input_grad[1]:
             g_weight = outer(delta, h0, states, x)
         return g_x, g_weight, g_h0, g_c0
@@ -107,7 +109,7 @@ class Adjoint(Function):
     ) -> tuple[Tensor, ...]:
         """Back-propagate through time."""
         hidden = c0.shape[1]
-        recurrent = weight[:, :, :hidden].transpose(1, 2).contiguous()
+        recurrent = weight[:, :, :hidden].transpose(1, 2)
         g_h, g_c, deltas = torch.zeros_like(h0), torch.zeros_like(c0), torch.empty_like(gates)
         for t in reversed(range(len(gates))):
             g_h += g_states[t]
@@ -256,17 +258,18 @@ def outer(delta: Tensor, h0: Tensor, states: Tensor, x: Tensor) -> Tensor:
 
 
 class Generate(Function):
-    """(uniforms [T, L, 1, N], weight, output [L, V, H + 1]) -> tokens [T, L, 1, N], fed back as inputs."""
+    """(uniforms [T, L, 1, N], weight, output [L, V, H + 1], h0, c0) -> tokens [T, L, 1, N], fed back."""
 
     @staticmethod
-    def forward(uniforms: Tensor, weight: Tensor, output: Tensor) -> tuple[Tensor]:
+    def forward(uniforms: Tensor, weight: Tensor, output: Tensor, h0: Tensor, c0: Tensor) -> tuple[Tensor]:
         """Sample token by token: the smallest v with u < P(s_t <= v)."""
         length, stack, _, batch = uniforms.shape
         vocabulary, hidden = output.shape[1], output.shape[2] - 1
         joint = uniforms.new_zeros(stack, weight.shape[2], batch)
         joint[:, -1] = 1
+        joint[:, :hidden] = h0
         gates = uniforms.new_empty(stack, 4 * hidden, batch)
-        c, squashed, h = (uniforms.new_zeros(stack, hidden, batch) for _ in range(3))
+        c, squashed, h = c0.clone(), torch.empty_like(c0), torch.empty_like(h0)
         tokens = uniforms.new_empty(uniforms.shape, dtype=torch.long)
         for t in range(length):
             advance(weight, joint, c, gates, c, squashed, h)
@@ -286,7 +289,7 @@ class Generate(Function):
     @staticmethod
     def backward(ctx: Any, *_: None) -> tuple[None, ...]:
         """Tokens have no gradient."""
-        return None, None, None
+        return None, None, None, None, None
 
     @staticmethod
     def vmap(info: Any, in_dims: tuple[Any, ...], *args: Tensor) -> tuple[Any, ...]:

@@ -22,9 +22,10 @@ class Task(NamedTuple):
         symbols: the vocabulary, one string per token.
         length: T.
         sample: (n, generator) -> n real sequences [n, T].
-        quality: tokens [n, T] -> metric name -> value for each sequence [n].
+        quality: tokens [n, T] -> metric name -> value for each sequence [n]; the first is what counts most.
         text: one sequence -> the string a person reads.
         enumerated: log-probabilities of all V^T sequences in the data, where they can be listed.
+        lengths: tokens [n, T] -> characters before the padding [n], all T where there is no padding.
     """
 
     symbols: tuple[str, ...]
@@ -33,6 +34,7 @@ class Task(NamedTuple):
     quality: Callable[[Tensor], dict[str, Tensor]]
     text: Callable[[Tensor], str]
     enumerated: Callable[[], Tensor]
+    lengths: Callable[[Tensor], Tensor]
 
     @property
     def vocabulary(self) -> int:

@@ -35,6 +35,7 @@ def grammar(length: int) -> Task:
         quality,
         text,
         lambda: enumerated(length),
+        lambda tokens: tokens.new_full((len(tokens),), length),
     )
 
 

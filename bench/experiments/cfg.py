@@ -1,0 +1,135 @@
+"""Kusner and Hernandez-Lobato section 4: a Gumbel-softmax GAN learns the strings of a context-free grammar.
+
+The generator starts from noise in place of both its states, everything from random weights, and minimises
+-log D/(1-D). Relaxed generated strings meet real ones smoothed to 0.9 on the right character and passed
+through the Gumbel-softmax. The paper's four variants differ in one line each of `VARIANTS`. Beside them:
+the variant under which we found most strings to parse, the maximum-likelihood LSTM (which starts from
+zero), a null-reward control, and every other estimator, whose hard samples meet hard real strings.
+
+`paper` has the paper's 20,000 iterations, batches of 200 and Adam at 0.001 for the variants; `standard`
+75 iterations of 32 at 0.015, with b1 = 0.5, the fastest learning found that still trains every variant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from bench import adversarial
+from bench.adversarial import Settings
+from bench.experiments import Condition, Outcome
+from bench.experiments.grammar import CONTROL, NULL, check
+from discgan_core import estimators
+from discgan_core.game import HARD, Game, View, log_odds, null, relaxed
+from discgan_core.interface import Estimator
+from discgan_core.models.generator import init_with_cell
+from discgan_core.relaxed import Schedule, linear
+
+RELAXED = "gumbel_softmax"
+LIKELIHOOD = "maximum_likelihood"
+
+
+class Variant(NamedTuple):
+    """A Gumbel-softmax GAN: what differs from the first of them.
+
+    Attributes:
+        estimator: made from the annealed temperature.
+        view: made from it too.
+        game: where the generator starts from.
+        generated: generated sequences for every real one.
+    """
+
+    estimator: Callable[[Schedule], Estimator] = lambda tau: estimators.make(RELAXED, temperature=tau)
+    view: Callable[[Schedule], View] = lambda tau: relaxed(tau, tau)
+    game: Game = Game(log_odds, latent=2)
+    generated: int = 1
+
+
+VARIANTS = {
+    "annealed": Variant(),
+    "generated_1000": Variant(generated=5),
+    "input_annealed": Variant(
+        estimator=lambda tau: estimators.make(RELAXED, temperature=1.0), view=lambda tau: relaxed(tau, 1.0)
+    ),
+    "hidden_noise": Variant(game=Game(log_odds, latent=1, init=init_with_cell)),
+    "tuned": Variant(estimator=lambda tau: estimators.make(RELAXED, temperature=0.5), view=lambda tau: HARD),
+}
+
+STANDARD = Settings(
+    sessions=30,
+    lengths=(12,),
+    stack=30,
+    updates=75,
+    discriminator_steps=1,
+    measurements=4,
+    generator_rate=0.015,
+    discriminator_rate=0.015,
+    pretraining=((12, 0, 0.0),),
+    warmup=0,
+    batch=32,
+    generated=32,
+    training_set=5000,
+    samples=512,
+    corpus=True,
+)
+PRESETS = {
+    "smoke": replace(STANDARD, sessions=2, stack=2, updates=4, measurements=2, training_set=500, samples=64),
+    "standard": STANDARD,
+    "paper": replace(
+        STANDARD,
+        stack=12,
+        updates=20_000,
+        measurements=41,
+        generator_rate=0.001,
+        discriminator_rate=0.001,
+        momentum=0.9,
+        batch=200,
+        generated=200,
+        samples=1024,
+    ),
+}
+
+
+def conditions(settings: Settings, lengths: Sequence[int], names: Sequence[str]) -> list[Condition]:
+    """The variants, the control, and every other estimator that can run without enumerating all strings."""
+    found = []
+    for length in lengths:
+        vocabulary = check("cfg", length)
+        if RELAXED in names:
+            found += [Condition("cfg", length, RELAXED, variant) for variant in VARIANTS]
+        others = [n for n in names if n not in (RELAXED, "exact") and able(n, length, vocabulary)]
+        found += [Condition("cfg", length, name) for name in others]
+        found += [Condition("cfg", length, CONTROL, NULL)] if CONTROL in names else []
+    return found
+
+
+def able(name: str, length: int, vocabulary: int) -> bool:
+    """Tell whether an estimator can run there."""
+    return estimators.make(name).supports(length, vocabulary)
+
+
+def run(settings: Settings, condition: Condition, sessions: Sequence[int], device: str) -> Outcome:
+    """Train and measure some sessions."""
+    estimator, game, settings = setup(settings, condition)
+    return adversarial.run("cfg", settings, condition, sessions, device, estimator, game)
+
+
+def setup(settings: Settings, condition: Condition) -> tuple[Estimator, Game, Settings]:
+    """Give what a condition trains with; the temperature falls from 5 to 1 over the first half."""
+    if condition.setting in VARIANTS:
+        variant, tau = VARIANTS[condition.setting], linear(5, 1, settings.updates // 2)
+        game = variant.game._replace(view=variant.view(tau))
+        many = replace(settings, generated=variant.generated * settings.batch)
+        return variant.estimator(tau), game, many
+    reward = null if condition.setting == NULL else log_odds
+    latent = 0 if condition.estimator == LIKELIHOOD else 2
+    return estimators.make(condition.estimator), Game(reward, latent=latent), settings
+
+
+def cost(settings: Settings, condition: Condition) -> float:
+    """Predict seconds per session on one core: milliseconds of an update, and of a measurement."""
+    variant = VARIANTS.get(condition.setting, Variant())
+    rows = settings.batch * (0.5 + 0.5 * variant.generated)
+    update = 15 / settings.stack + 0.06 * rows * (3 if condition.estimator.startswith("relax") else 1)
+    return condition.length / 12 * (settings.updates * update + settings.measurements * 40) / 1000

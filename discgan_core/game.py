@@ -1,0 +1,121 @@
+"""How generator and discriminator meet: what one climbs, what the other is shown, what the first starts from.
+
+A `Game` is everything about adversarial training that is neither the estimator nor the schedule.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from discgan_core.interface import Noise, Params, Reward
+from discgan_core.models.discriminator import DiscriminatorReward
+from discgan_core.models.generator import LSTMPolicy, init_generator
+from discgan_core.relaxed import Temperature, relaxed_sequences, temperature_at
+from discgan_core.sequences import gumbel, one_hot, soften
+
+RewardFactory = Callable[[Params, Noise], Reward]
+"""(the discriminator's parameters, noise) -> f."""
+
+
+def judged(discriminator: Params, noise: Noise) -> Reward:
+    """Reward a sequence by D, the discriminator's probability that it is real."""
+    return DiscriminatorReward(discriminator)
+
+
+def log_odds(discriminator: Params, noise: Noise) -> Reward:
+    """Reward a sequence by log D/(1-D) (Kusner and Hernandez-Lobato, algorithm 1)."""
+    return DiscriminatorReward(discriminator, measure=lambda logits: logits)
+
+
+def null(discriminator: Params, noise: Noise) -> Reward:
+    """Reward a sequence by noise, whatever it is: the control that shows what no information gives."""
+    return lambda x: noise["reward"][: len(x)]
+
+
+class View(NamedTuple):
+    """How sequences are shown to the discriminator while it trains, after so many generator updates.
+
+    Attributes:
+        real: (tokens [N, T], V, noise, updates) -> x [N, T, V].
+        fake: (policy, noise, updates) -> x [M, T, V].
+        real_noise: (T, V) -> shape per sample of the uniforms that `real` reads.
+        fake_noise: the same of `fake`.
+    """
+
+    real: Callable[[Tensor, int, Noise, Tensor], Tensor]
+    fake: Callable[[LSTMPolicy, Noise, Tensor], Tensor]
+    real_noise: Callable[[int, int], dict[str, tuple[int, ...]]]
+    fake_noise: Callable[[int, int], dict[str, tuple[int, ...]]]
+
+
+def hard_real(tokens: Tensor, vocabulary: int, noise: Noise, updates: Tensor) -> Tensor:
+    """Show tokens as unit vectors."""
+    return one_hot(tokens, vocabulary, torch.get_default_dtype())
+
+
+def hard_fake(policy: LSTMPolicy, noise: Noise, updates: Tensor) -> Tensor:
+    """Show samples as unit vectors."""
+    tokens = policy.sample(noise["tokens"])
+    return one_hot(tokens, policy.vocabulary, policy.params["out.bias"].dtype)
+
+
+def gumbels(length: int, vocabulary: int) -> dict[str, tuple[int, ...]]:
+    """Ask for the Gumbel noise of relaxed sequences."""
+    return {"z": (length, vocabulary)}
+
+
+HARD = View(hard_real, hard_fake, lambda *_: {}, lambda length, _: {"tokens": (length,)})
+
+
+def relaxed(real_temperature: Temperature, fake_temperature: Temperature, right: float = 0.9) -> View:
+    """Show both kinds as draws of the Gumbel-softmax (Kusner and Hernandez-Lobato, section 4).
+
+    A real token is smoothed first: probability `right` on its own symbol, the rest spread evenly.
+
+    Args:
+        real_temperature: tau of real sequences.
+        fake_temperature: tau of generated ones.
+        right: the probability left on the right symbol.
+    """
+
+    def real(tokens: Tensor, vocabulary: int, noise: Noise, updates: Tensor) -> Tensor:
+        g = gumbel(noise["z"])
+        odds = math.log(right) - math.log((1 - right) / (vocabulary - 1))
+        return soften(
+            odds * one_hot(tokens, vocabulary, g.dtype) + g, temperature_at(real_temperature, updates)
+        )
+
+    def fake(policy: LSTMPolicy, noise: Noise, updates: Tensor) -> Tensor:
+        return relaxed_sequences(policy, noise["z"], temperature_at(fake_temperature, updates))
+
+    return View(real, fake, gumbels, gumbels)
+
+
+class Game(NamedTuple):
+    """The rules, the same for both players throughout.
+
+    Attributes:
+        reward: what the generator climbs.
+        view: what the discriminator is shown.
+        latent: how many of the generator's two states start as noise: none, h_0, or both.
+        init: (V, hidden, generator) -> the generator's parameters.
+    """
+
+    reward: RewardFactory = judged
+    view: View = HARD
+    latent: int = 0
+    init: Callable[[int, int, Generator], Params] = init_generator
+
+    def latent_noise(self, hidden: int) -> dict[str, tuple[int, ...]]:
+        """Ask for the noise that a sample of the generator starts from, uniform in (0, 1)."""
+        return {"latent": (self.latent * hidden,)} if self.latent else {}
+
+
+REGAN = Game()
+"""Sequences are tokens, D itself is the reward, and the generator starts from zero."""
