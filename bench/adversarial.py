@@ -247,7 +247,9 @@ class Observer:
 
     def of_the_data(self, real: Tensor) -> Iterator[Row]:
         """Give what the measures come to for real sequences, in place of generated ones."""
-        yield from (r._replace(metric=schema.UNIGRAM_DATA) for r in frequencies(self.task, real))
+        named = {schema.UNIGRAM, schema.VALID_FRACTION}
+        found = (row for row in quality(self.task, real) if row.metric in named)
+        yield from (row._replace(metric=row.metric + schema.DATA_SUFFIX) for row in found)
         if self.corpus:
             yield from self.corpus.reference(real.cpu(), self.real().cpu())
 
@@ -263,11 +265,6 @@ class Observer:
                 values = nothing.clone()
                 values[session] = score
                 yield Row(schema.STRING, text, values)
-
-
-def frequencies(task: Task, tokens: Tensor) -> Iterator[Row]:
-    """Give only the tokens' frequencies of `quality`."""
-    return (row for row in quality(task, tokens) if row.metric == schema.UNIGRAM)
 
 
 def frame(rows: Sequence[Row], sessions: Sequence[int], step: int) -> pd.DataFrame:

@@ -26,11 +26,6 @@ COMPARED = ["estimator", "setting"]
 TEST = ["mean", "low", "high", "n", "p", "p_holm"]
 
 
-def best_goodness(length: int) -> int:
-    """The most windows of three that a string of this length can have right."""
-    return length - 2
-
-
 def slices(tables: Tables) -> Iterator[tuple[tuple[str, str, int], Tables]]:
     """The tables of each experiment, task and length, in that order."""
     metrics = dict(iter(tables.metrics.groupby(SLICE, observed=True)))
@@ -63,6 +58,12 @@ def last(table: pd.DataFrame) -> pd.DataFrame:
 def start(table: pd.DataFrame) -> pd.DataFrame:
     """Only the rows before the first update, where all estimators hold the same parameters."""
     return table[table["step"] == 0]
+
+
+def among(table: pd.DataFrame, conditions: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    """Only the rows of these estimators in these settings."""
+    pairs = zip(table["estimator"], table["setting"], strict=True)
+    return table[np.array([pair in conditions for pair in pairs], dtype=bool)]
 
 
 def mean_interval(table: pd.DataFrame, by: Sequence[str], level: float = LEVEL) -> pd.DataFrame:
@@ -139,6 +140,23 @@ def relative_bias(tables: Tables) -> pd.DataFrame:
         return pd.DataFrame(columns=[*CONDITION, *TEST])
     found = wide.groupby(CONDITION, observed=True).apply(bias_of_condition).reset_index()
     return found.assign(p_holm=found.groupby(SLICE, observed=True)["p"].transform(holm))
+
+
+def relative_errors(tables: Tables) -> pd.DataFrame:
+    """Squared bias, variance and their sum before training, over the mean squared exact gradient.
+
+    That mean is over all sessions of a slice: one scale for all its conditions, taken as known. One
+    row per session of a condition and `part`, which is bias, variance or error (their sum).
+    """
+    names = [schema.GRADIENT_BIAS_SQUARED, schema.GRADIENT_VARIANCE, schema.GRADIENT_NORM_SQUARED]
+    table = pd.concat([start(rows(tables, name)) for name in names])
+    wide = table.pivot_table(index=SESSION, columns="metric", values="value", observed=True)
+    wide = wide.reindex(columns=names).dropna()
+    wide.columns = ["bias", "variance", "norm"]
+    wide["norm"] = wide["norm"].groupby(SLICE, observed=True).transform("mean")
+    wide["error"] = wide["bias"] + wide["variance"]
+    parts = wide[["bias", "variance", "error"]].div(wide["norm"], axis=0)
+    return parts.melt(ignore_index=False, var_name="part").reset_index()
 
 
 def bias_of_condition(sessions: pd.DataFrame) -> pd.Series:

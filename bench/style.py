@@ -1,12 +1,14 @@
 """One look per estimator, everywhere: colour, line, marker and label.
 
-Colours are Okabe and Ito's (told apart by colour-blind readers), and every estimator differs from
-the others in marker and line as well, so that a grey print still reads. An estimator that is not
+Colours are Okabe and Ito's (told apart by colour-blind readers), and further ones chosen to be as
+far from them and from one another as can be, for colour-blind readers too. Every estimator differs
+from the others in its marker as well, so that a grey print still reads. An estimator that is not
 in the table (a plug-in) gets a place from its name alone, the same in every figure and on every
 machine; a line in the table gives it one by hand.
 """
 
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
@@ -19,41 +21,66 @@ import seaborn as sns
 
 Condition = tuple[str, str]  # estimator, setting
 
+DEFAULT = "default"
+BESIDE = "beside"  # references, ceilings and controls: no contenders
+SCORE = "score function"
+RELAXED = "relaxed or straight-through"
+OTHERS = "others"
+
 
 class Look(NamedTuple):
-    """What a condition looks like; references, ceilings and controls are no contenders."""
+    """What a condition looks like, and which others it is shown with where one panel is too small."""
 
     label: str
     colour: str
     line: Any  # as matplotlib writes dashes
     marker: str
-    contender: bool = True
+    family: str = OTHERS
+
+    @property
+    def contender(self) -> bool:
+        """Whether it competes."""
+        return self.family != BESIDE
 
 
-DEFAULT = "default"
+# fmt: off
 LOOKS: dict[Condition, Look] = {
-    ("maximum_likelihood", DEFAULT): Look("maximum likelihood (reference)", "#000000", "--", "s", False),
-    ("exact", DEFAULT): Look("exact gradient (ceiling)", "#882255", (0, (1, 1)), "*", False),
-    ("reinforce", DEFAULT): Look("REINFORCE", "#D55E00", "-", "o"),
-    ("reinforce_loo", DEFAULT): Look("REINFORCE, leave-one-out", "#0072B2", "-", "D"),
-    ("reinforce_loo", "null_reward"): Look("null reward (control)", "#8C8C8C", "-.", "x", False),
-    ("rebar", DEFAULT): Look("REBAR (per step)", "#009E73", "-", "^"),
-    ("rebar_sequence", DEFAULT): Look("REBAR (whole sequence, as the paper)", "#E69F00", "--", "v"),
-    ("relax", DEFAULT): Look("RELAX (per step)", "#CC79A7", "-", "P"),
-    ("relax_sequence", DEFAULT): Look("RELAX (whole sequence, as the paper)", "#56B4E9", "--", "X"),
+    ("maximum_likelihood", DEFAULT): Look("maximum likelihood (reference)", "#000000", "--", "s", BESIDE),
+    ("exact", DEFAULT): Look("exact gradient (ceiling)", "#882255", (0, (1, 1)), "*", BESIDE),
+    ("reinforce", DEFAULT): Look("REINFORCE", "#D55E00", "-", "o", SCORE),
+    ("reinforce_loo", DEFAULT): Look("REINFORCE, leave-one-out", "#0072B2", "-", "D", SCORE),
+    ("reinforce_loo", "null_reward"): Look("null reward (control)", "#8C8C8C", "-.", "x", BESIDE),
+    ("rebar", DEFAULT): Look("REBAR (per step)", "#009E73", "-", "^", SCORE),
+    ("rebar_sequence", DEFAULT): Look("REBAR (whole sequence, as the paper)", "#E69F00", "--", "v", SCORE),
+    ("relax", DEFAULT): Look("RELAX (per step)", "#CC79A7", "-", "P", SCORE),
+    ("relax_sequence", DEFAULT): Look("RELAX (whole sequence, as the paper)", "#56B4E9", "--", "X", SCORE),
+    # The settings of the Gumbel-softmax paper: one hue, and the paper's letters as markers.
+    ("gumbel_softmax", DEFAULT): Look("Gumbel-softmax", "#4B0092", "-", "h", RELAXED),
+    ("gumbel_softmax", "annealed"):
+        Look("Gumbel-softmax (a) annealed", "#1C0054", "-", r"$\mathbf{A}$", RELAXED),
+    ("gumbel_softmax", "generated_1000"):
+        Look("Gumbel-softmax (b) 1,000 generated", "#5400C4", "--", r"$\mathbf{B}$", RELAXED),
+    ("gumbel_softmax", "input_annealed"):
+        Look("Gumbel-softmax (c) input annealed", "#8C54C4", "-.", r"$\mathbf{C}$", RELAXED),
+    ("gumbel_softmax", "hidden_noise"):
+        Look("Gumbel-softmax (d) noise in h only", "#D08CFF", "-", r"$\mathbf{D}$", RELAXED),
+    ("gumbel_softmax", "tuned"): Look("Gumbel-softmax, tuned", "#543854", (0, (5, 1)), "p", RELAXED),
+    ("straight_through", DEFAULT): Look("straight-through Gumbel-softmax", "#703800", "--", "<", RELAXED),
+    ("gumbel_rao", DEFAULT): Look("Gumbel-Rao", "#80BA5A", "-", "d", RELAXED),
+    ("reinmax", DEFAULT): Look("ReinMax", "#54708C", "-", ">", RELAXED),
+    ("gapped_straight_through", DEFAULT): Look("gapped straight-through", "#38381C", "-.", "+", RELAXED),
 }
 
 # Places for the others: Paul Tol's muted colours and further ones, none of those above.
-# fmt: off
 COLOURS = [
     "#332288", "#117733", "#999933", "#661100", "#AA4499", "#44AA99", "#CC6677", "#3969AC",
-    "#7F3C8D", "#E73F74", "#80BA5A", "#008695", "#6B4C2A", "#1E3A5F", "#B8860B", "#5E35B1",
+    "#7F3C8D", "#E73F74", "#C6B800", "#008695", "#6B4C2A", "#1E3A5F", "#B8860B", "#5E35B1",
 ]
 # fmt: on
-MARKERS = ["<", ">", "p", "h", "d", "H", "8"]
+MARKERS = ["8", "H", r"$\heartsuit$", r"$\spadesuit$", r"$\clubsuit$"]
 LINES: list[Any] = [(0, (5, 1)), (0, (3, 1, 1, 1)), (0, (6, 2, 1, 2, 1, 2)), (0, (2, 1))]
 PLACES = list(product(LINES, MARKERS, COLOURS))
-SALT = 100  # the least that gives a dozen estimators known from the literature different colours
+SALT = 80  # the least that gives a dozen estimators known from the literature different colours
 
 PHASES = {  # greys and hatches: these bars are no estimator's
     "sampling": ("#252525", ""),
@@ -126,6 +153,22 @@ def place(condition: Condition) -> tuple[int, str, float, str]:
     number = setting.rpartition("=")[2]
     value = float(number) if number.replace(".", "", 1).isdecimal() else 0.0
     return known.index(listed) if listed else len(known), estimator, value, setting
+
+
+def variants(table: pd.DataFrame) -> list[Condition]:
+    """The contenders that are an estimator in a setting set apart: no default, no point of a sweep."""
+    return [c for c in ordered(table) if c in LOOKS and c[1] != DEFAULT and look(*c).contender]
+
+
+def families(table: pd.DataFrame) -> dict[str, list[Condition]]:
+    """The contenders by family; an estimator with several variants is a family of its own."""
+    own = [name for name, count in Counter(name for name, _ in variants(table)).items() if count > 1]
+    found: dict[str, list[Condition]] = {}
+    for condition in ordered(table):
+        if (seen := look(*condition)).contender:
+            family = label(condition[0]) if condition[0] in own else seen.family
+            found.setdefault(family, []).append(condition)
+    return found
 
 
 def sequential(count: int) -> list[tuple[float, ...]]:

@@ -66,3 +66,48 @@ class Plain:
         self.generator_adam.zero_grad()
         loss.backward()
         self.generator_adam.step()
+
+
+class PlainGumbel:
+    """One session of the Gumbel-softmax GAN: an update of each player, on relaxed strings."""
+
+    symbols, length, batch, temperature = 6, 12, 200, 1.0
+
+    def __init__(self) -> None:
+        self.generator, self.out = (
+            nn.LSTM(self.symbols, HIDDEN, batch_first=True),
+            nn.Linear(HIDDEN, self.symbols),
+        )
+        self.discriminator, self.head = nn.LSTM(self.symbols, HIDDEN, batch_first=True), nn.Linear(HIDDEN, 1)
+        self.generator_adam = torch.optim.Adam([*self.generator.parameters(), *self.out.parameters()])
+        self.discriminator_adam = torch.optim.Adam(
+            [*self.discriminator.parameters(), *self.head.parameters()]
+        )
+        self.data = torch.randint(0, self.symbols, (5000, self.length))
+
+    def relaxed(self) -> Tensor:
+        x = torch.zeros(self.batch, 1, self.symbols)
+        state = torch.rand(1, self.batch, HIDDEN), torch.rand(1, self.batch, HIDDEN)
+        tokens = []
+        for _ in range(self.length):
+            h, state = self.generator(x, state)
+            x = functional.gumbel_softmax(self.out(h), self.temperature)
+            tokens.append(x)
+        return torch.cat(tokens, 1)
+
+    def judge(self, x: Tensor) -> Tensor:
+        return self.head(self.discriminator(x)[0][:, -1])[:, 0]
+
+    def update(self) -> None:
+        one_hot = functional.one_hot(self.data[torch.randint(0, len(self.data), (self.batch,))], self.symbols)
+        real = functional.gumbel_softmax((0.9 * one_hot + 0.02 * (1 - one_hot)).log(), self.temperature)
+        with torch.no_grad():
+            fake = self.relaxed()
+        loss = functional.softplus(-self.judge(real)).mean() + functional.softplus(self.judge(fake)).mean()
+        self.discriminator_adam.zero_grad()
+        loss.backward()
+        self.discriminator_adam.step()
+        loss = -self.judge(self.relaxed()).mean()
+        self.generator_adam.zero_grad()
+        loss.backward()
+        self.generator_adam.step()

@@ -162,3 +162,173 @@ def trial(where: tuple, session: int, lost: bool, seconds: float, sessions: int)
         "machine": "Linux x86_64, 2 cores",
         "finished": f"2026-01-01T00:{session % 60:02d}:00+00:00",
     }
+
+
+# The Gumbel-softmax paper's strings: final fraction that parses, generator's final loss in nats.
+VARIANTS = {
+    "annealed": (0.45, 2.0),
+    "generated_1000": (0.55, 1.2),
+    "input_annealed": (0.05, 4.0),
+    "hidden_noise": (0.3, 2.5),
+    "tuned": (0.85, 0.4),
+}
+CFG = {
+    ("maximum_likelihood", "default"): (0.97, 0.3),
+    **{("gumbel_softmax", setting): truth for setting, truth in VARIANTS.items()},
+    ("reinforce_loo", "null_reward"): (0.06, 5.0),
+    ("reinforce", "default"): (0.2, 3.0),
+    ("reinforce_loo", "default"): (0.93, 0.3),
+    ("rebar", "default"): (0.9, 0.3),
+    ("rebar_sequence", "default"): (0.8, 0.5),
+    ("relax", "default"): (0.92, 0.3),
+    ("relax_sequence", "default"): (0.7, 0.6),
+    ("straight_through", "default"): (0.75, 0.7),
+    ("gumbel_rao", "default"): (0.78, 0.6),
+    ("reinmax", "default"): (0.8, 0.5),
+    ("gapped_straight_through", "default"): (0.76, 0.6),
+}
+CFG_STEPS = [0, 500, 1000, 2000]
+LENGTHS = {1: 0.2, 3: 0.032, 5: 0.01, 7: 0.004, 9: 0.002, 11: 0.752}
+CORPUS = {  # at the start, at best, of a fresh real sample
+    "length_distance": (4.0, 0.3, 0.2),
+    "unigram_distance": (0.4, 0.02, 0.01),
+    "bigram_distance": (0.6, 0.05, 0.02),
+    "distinct_fraction": (0.99, 0.7, 0.75),
+    "novel_fraction": (0.99, 0.4, 0.35),
+    "novel_valid_fraction": (0.02, 0.38, 0.35),
+    "mode_coverage": (0.01, 0.06, 0.07),
+}
+RELAXATIONS = {  # squared bias and variance at temperature 1, relative to the squared gradient
+    "gumbel_softmax": (0.3, 0.2),
+    "straight_through": (0.2, 0.3),
+    "gumbel_rao": (0.2, 0.15),
+    "reinmax": (0.08, 0.4),
+    "gapped_straight_through": (0.18, 0.2),
+    "rebar": (0.0, 2.0),
+    "rebar_sequence": (0.04, 1.5),
+}
+
+
+def everything(sessions: int = 6, **options: object) -> Tables:
+    """All experiments in one."""
+    parts = [make(sessions, **options), cfg(sessions), relaxation(sessions)]
+    metrics, trials = (pd.concat([part[place] for part in parts], ignore_index=True) for place in (0, 1))
+    return Tables(metrics, trials, [])
+
+
+def tables_of(parts: dict[tuple, tuple[pd.DataFrame, float]], sessions: int) -> Tables:
+    """Tables of some conditions' rows and seconds."""
+    metrics = [rows.assign(**dict(zip(schema.CONDITION, at, strict=True))) for at, (rows, _) in parts.items()]
+    trials = [
+        trial(at, session, False, seconds, sessions)
+        for at, (_, seconds) in parts.items()
+        for session in range(sessions)
+    ]
+    frames = pd.concat(metrics, ignore_index=True), pd.DataFrame(trials)
+    types = (schema.METRICS, schema.TRIALS)
+    return Tables(*(f[list(t)].astype(t) for f, t in zip(frames, types, strict=True)), [])
+
+
+def cfg(sessions: int = 6) -> Tables:
+    """The context-free grammar at length 12, trained from scratch; every condition but (d) starts alike."""
+    random = np.random.default_rng(1)
+    begin = random.normal(0.02, 0.003, (2, sessions))
+    parts = {}
+    for place, (condition, (final, loss)) in enumerate(CFG.items()):
+        first = begin[int(condition[1] == "hidden_noise")]
+        rows = cfg_rows(first, final, loss, random, place)
+        parts[("cfg", "cfg", 12, *condition)] = (rows, 2 + place / 4)
+    return tables_of(parts, sessions)
+
+
+def cfg_rows(
+    begin: np.ndarray, final: float, loss: float, random: np.random.Generator, place: int
+) -> pd.DataFrame:
+    """Rows of all sessions of a condition."""
+    found: list[tuple] = []
+    end = CFG_STEPS[-1]
+    for session, first in enumerate(begin):
+        for step in CFG_STEPS:
+            gone = 1 - np.exp(-3 * step / end)
+            valid = first + (final - first) * gone + random.normal(0, 0.01) * (step > 0)
+            columns = {name: a + (b - a) * valid for name, (a, b, _) in CORPUS.items()}
+            columns |= {
+                schema.VALID_FRACTION: valid,
+                schema.CROSS_ENTROPY: 1.8 - valid,
+                schema.BIGRAM_KL: 1 - valid,
+                schema.GENERATOR_LOSS: loss * gone + random.normal(0, 0.1),
+                schema.DISCRIMINATOR_LOSS: np.log(2) / (1 + loss * gone / 2) + random.normal(0, 0.01),
+                schema.DISCRIMINATOR_ACCURACY: 0.5 + 0.1 * loss * gone,
+                schema.GENERATOR_CALLS: 200.0 * step,
+                schema.DISCRIMINATOR_CALLS: 600.0 * step,
+            }
+            found += [(session, step, name, "", value) for name, value in columns.items()]
+            found += [(session, step, *row) for row in cfg_named(valid, place, step / end, random)]
+        data = {name: value for name, (_, _, value) in CORPUS.items()} | {schema.VALID_FRACTION: 1.0}
+        found += [(session, 0, name + "_data", "", value) for name, value in data.items()]
+        found += [(session, 0, "length_data", str(n), share) for n, share in LENGTHS.items()]
+        found += [(session, 0, schema.UNIGRAM_DATA, t, p) for t, p in cfg_tokens(1.0).items()]
+        found += [(session, end, schema.STRING, *row) for row in cfg_strings(final, random)]
+    return pd.DataFrame(found, columns=["session", "step", "metric", "parameter", "value"])
+
+
+def cfg_named(
+    valid: float, place: int, done: float, random: np.random.Generator
+) -> list[tuple[str, str, float]]:
+    """Metrics of one moment that are about something named: tokens, tensors, lengths, phases."""
+    rows = [(schema.UNIGRAM, token, share) for token, share in cfg_tokens(valid).items()]
+    for tensor, name in enumerate(["out.weight[0,0]", *TENSORS, "total"]):
+        level = -6 + (place + tensor) / 3 + done + random.normal(0, 0.3)
+        rows.append((schema.GRADIENT_LOG_VARIANCE, name, level))
+    spread = {n: valid * LENGTHS.get(n, 0) + (1 - valid) / 12 for n in range(1, 13)}
+    rows += [(schema.LENGTH, str(n), share) for n, share in spread.items() if share > 0.004]
+    return rows + [(schema.SECONDS, phase, (2 + place / 4) * share * done) for phase, share in PHASES.items()]
+
+
+def cfg_tokens(valid: float) -> dict[str, float]:
+    """Frequencies of x, the operators and the space."""
+    x, space = 0.3 * valid + 0.1, 0.18
+    return {"x": x, **dict.fromkeys(TOKENS[1:], (1 - x - space) / 4), " ": space}
+
+
+def cfg_strings(final: float, random: np.random.Generator) -> list[tuple[str, float]]:
+    """Six strings of 12 characters, spaces at the end or, in broken ones, anywhere; each once."""
+    found = {}
+    for _ in range(6):
+        size = int(random.choice(list(LENGTHS), p=list(LENGTHS.values())))
+        text = "x" + "".join(f"{operator}x" for operator in random.choice(TOKENS[1:], size // 2))
+        valid = bool(random.random() < final)
+        found[(text if valid else " " + text[:-2] + "+").ljust(12)] = float(valid)
+    return list(found.items())
+
+
+def relaxation(sessions: int = 6) -> Tables:
+    """Bias and variance of relaxations at the same parameters; the flat ones biased, the sharp ones noisy."""
+    random = np.random.default_rng(2)
+    norms = random.uniform(0.03, 0.05, sessions)
+    values = (0.01, 0.1, 0.3, 1, 3, 10, 100)
+    parts = {}
+    for (estimator, truth), value in product(RELAXATIONS.items(), values):
+        rows = relaxation_rows(truth, value, norms, random)
+        parts["relaxation", "grammar", 3, estimator, f"lambda={value:g}"] = (rows, 0.5)
+    return tables_of(parts, sessions)
+
+
+def relaxation_rows(
+    truth: tuple[float, float], temperature: float, norms: np.ndarray, random: np.random.Generator
+) -> pd.DataFrame:
+    """Rows of all sessions of an estimator at a temperature."""
+    bias, variance = truth[0] * min(temperature, 3) ** 0.7, truth[1] / min(temperature, 3)
+    found: list[tuple] = []
+    for session, norm in enumerate(norms):
+        squared = norm * bias * random.normal(1, 0.1) + norm * variance * random.normal(0, 1e-3)
+        found += [
+            (session, 0, schema.GRADIENT_BIAS_SQUARED, "", squared),
+            (session, 0, schema.GRADIENT_NORM_SQUARED, "", norm),
+            (session, 0, schema.GRADIENT_VARIANCE, "", norm * variance * random.normal(1, 0.1)),
+            (session, 0, schema.GRADIENT_COSINE, "", 1 - bias / 2),
+            (session, 0, schema.GRADIENT_LOG_VARIANCE, "total", np.log(norm * variance)),
+            (session, 0, schema.GOODNESS, "", 0.5),
+            (session, 0, schema.GENERATOR_CALLS, "", 0.0),
+        ]
+    return pd.DataFrame(found, columns=["session", "step", "metric", "parameter", "value"])

@@ -9,15 +9,16 @@ import pandas as pd
 import pytest
 import synthetic_tables
 
-from bench import figures, report, schema, stats, store, style
+from bench import figures, headline, report, schema, stats, store, style
 from bench.errors import UserError
-from bench.report import answers, strings, summary, sweep, words
+from bench.headline import Headline
+from bench.report import strings, summary, sweep, words
 from bench.store import Tables
 
 
 @cache
 def small(sessions: int = 6, diverged: int = 0) -> Tables:
-    return synthetic_tables.make(sessions, steps=[0, 100], lambdas=[0.1, 1], diverged=diverged)
+    return synthetic_tables.everything(sessions, steps=[0, 100], lambdas=[0.1, 1], diverged=diverged)
 
 
 def keep(tables: Tables, folder: Path) -> Path:
@@ -49,9 +50,24 @@ def length_3() -> Tables:
     return dict(stats.slices(small()))["grammar", "grammar", 3]
 
 
+@pytest.fixture
+def cfg() -> Tables:
+    return dict(stats.slices(small()))["cfg", "cfg", 12]
+
+
+@pytest.fixture
+def relaxation() -> Tables:
+    return dict(stats.slices(small()))["relaxation", "grammar", 3]
+
+
 def said(tables: Tables) -> str:
     """All answers of a slice in one string."""
-    return " ".join(f"{answer.about}: {answer.text}" for answer in answers.sentences(tables))
+    return " ".join(f"{answer.about}: {answer.text}" for answer in report.said(tables))
+
+
+def about(tables: Tables, what: str) -> str:
+    """The answer about something."""
+    return next((answer.text for answer in report.said(tables) if answer.about == what), "")
 
 
 def shifted(tables: Tables, estimator: str, metric: str, by: float) -> Tables:
@@ -77,9 +93,9 @@ def test_the_page_stands_alone(made: Path) -> None:
 
 def test_the_page_names_every_estimator_and_section(made: Path) -> None:
     page = (made / "index.html").read_text(encoding="utf-8")
-    for condition in synthetic_tables.TRUTH:
+    for condition in [*synthetic_tables.TRUTH, *synthetic_tables.CFG]:
         assert style.label(*condition) in page
-    for anchor in ("answers", "grammar-3", "grammar-15", "temperature-grammar-3", "made"):
+    for anchor in ("answers", "cfg-12", "grammar-3", "grammar-15", "relaxation-grammar-3", "made"):
         assert f'<section id="{anchor}">' in page
     assert "compare estimators at different parameters" in page
     assert "python -m bench run grammar --preset standard --sessions 6 --lengths 3,15" in page
@@ -221,6 +237,134 @@ def test_strings_are_marked_by_the_datas_language(length_3: Tables) -> None:
     assert all(len(texts) == strings.SHOWN for texts in found.values())
     for text in (text for texts in found.values() for text in texts):
         assert text.valid == bool(re.fullmatch(r"x[-+*/]x", text.text))
+
+
+def test_strings_without_a_goodness_are_marked_by_their_value(cfg: Tables) -> None:
+    found = [text for texts in strings.table(cfg).values() for text in texts]
+    assert {len(text.text) for text in found} == {12}
+    assert {text.valid for text in found} == {True, False}
+    for text in found:
+        assert text.valid == bool(re.fullmatch(r"x([-+*/]x)*·*", text.text))
+
+
+def test_the_headline_is_what_the_task_can_say(cfg: Tables, length_3: Tables) -> None:
+    text = said(cfg)
+    assert "ends with the highest fraction that parses: 0.8" in text
+    assert " of 1 after 2,000 generator updates, from 0.02" in text
+    assert "Final fraction that parses against REINFORCE, leave-one-out: Higher: maximum likelihood" in text
+    assert "goodness" not in text
+    assert re.search(r"updates, from 0\.(49|50)\d after pre-training", said(length_3))
+    assert summary.differences(cfg).words.columns[2] == "difference in final fraction that parses"
+
+
+def test_a_headline_may_fall(cfg: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+    loss = Headline(schema.CROSS_ENTROPY, "loss", "loss", lambda _: None, way=headline.DOWN, goal=0.95)
+    monkeypatch.setattr(headline, "HEADLINES", [loss])
+    assert re.match(
+        r"REINFORCE, leave-one-out ends with the lowest loss: 0\.\d+ \[[^]]*\] after", about(cfg, "Lowest")
+    )
+    assert re.search(r"Undecided is whether it is below|All the others end higher", about(cfg, "Lowest"))
+    assert about(cfg, "Final loss against REINFORCE").startswith("Lower: maximum likelihood")
+    assert about(cfg, "Control").startswith("The null-reward control gains as well, −0.0")
+    learned = about(cfg, "What learned")
+    assert learned.startswith(
+        "Below its own start and the null-reward control: Gumbel-softmax (a) annealed (−0."
+    )
+    assert about(cfg, "Who reaches a loss of 0.95").startswith("The whole interval lies there for maximum")
+    found = summary.table(cfg)
+    assert found.numbers["cross_entropy"].iloc[1:].is_monotonic_increasing
+    assert found.words.columns[1] == "loss"
+
+
+def test_the_data_stand_first_and_the_best_next(cfg: Tables) -> None:
+    found = summary.table(cfg)
+    assert len(found.words) == 1 + len(synthetic_tables.CFG)
+    first, rest = found.words.iloc[0], found.numbers.iloc[1:]
+    assert (first["estimator"], first["valid strings"], first["distinct"]) == (summary.DATA, "1.000", "0.75")
+    assert first["seconds per session"] == words.NOTHING
+    assert rest["valid_fraction"].is_monotonic_decreasing
+    headings = {"start", "length distance", "unigram distance", "bigram distance", "distinct", "novel"}
+    headings |= {"novel and valid", "training set covered", "seconds per session"}
+    assert headings < set(found.words)
+    assert "x less the data's" not in found.words
+    starts = rest.set_index(["estimator", "setting"])["start"]
+    assert starts["gumbel_softmax", "hidden_noise"] != starts["gumbel_softmax", "tuned"]
+    assert "ordered by fraction that parses" in found.caption
+    assert "Wasserstein-1" in found.caption
+
+
+def test_tables_without_such_measures_have_neither(length_3: Tables) -> None:
+    found = summary.table(length_3)
+    assert summary.DATA not in found.words["estimator"].tolist()
+    assert "Wasserstein" not in found.caption
+    assert "ordered by goodness" in found.caption
+
+
+def test_a_start_that_all_share_has_no_column(length_3: Tables) -> None:
+    metrics = length_3.metrics.copy()
+    metrics.loc[(metrics["metric"] == schema.GOODNESS) & (metrics["step"] == 0), "value"] = 0.5
+    assert "start" in summary.table(length_3).words
+    assert "start" not in summary.table(length_3._replace(metrics=metrics)).words
+
+
+def test_a_setting_has_learned_if_it_beats_its_start_and_the_control(cfg: Tables) -> None:
+    learned, _, other = about(cfg, "What learned").partition("Not shown to be: ")
+    assert learned.startswith(
+        "Above its own start and the null-reward control: Gumbel-softmax (a) annealed (+0.4"
+    )
+    for name in ("(a) annealed", "(b) 1,000 generated", "(d) noise in h only", ", tuned"):
+        assert name in learned
+    assert re.fullmatch(
+        r"Gumbel-softmax \(c\) input annealed \(\+0\.0\d+ \[.*\] from its own start, higher; "
+        r"−0\.0\d+ \[.*\] from the null-reward control, (lower|undecided)\)\.",
+        other,
+    )
+
+
+def test_without_a_control_the_start_alone_counts(cfg: Tables) -> None:
+    kept = cfg.metrics[cfg.metrics["setting"] != "null_reward"]
+    text = about(cfg._replace(metrics=kept), "What learned")
+    assert text.startswith("Above its own start: ")
+    assert "Not shown" not in text
+    assert "control" not in text
+
+
+def test_defaults_and_goodness_have_no_such_answers(length_3: Tables) -> None:
+    assert "What learned" not in said(length_3)
+    assert "Who reaches" not in said(length_3)
+
+
+def test_who_reaches_the_goal_is_told_by_the_interval(cfg: Tables) -> None:
+    what = "Who reaches a fraction that parses of 0.9"
+    assert about(cfg, what).startswith("The whole interval lies there for maximum likelihood (reference) 0.9")
+    worse = shifted(cfg, "maximum_likelihood", schema.VALID_FRACTION, -0.5)
+    assert about(worse, what).startswith("No condition's mean; the nearest is REINFORCE, leave-one-out 0.8")
+    noisy = cfg.metrics.copy()
+    chosen = (noisy["estimator"] == "maximum_likelihood") & (noisy["metric"] == schema.VALID_FRACTION)
+    noisy.loc[chosen & (noisy["session"] == 0), "value"] = 0.7
+    noisy.loc[chosen & (noisy["session"] > 0), "value"] = 1.0
+    assert about(cfg._replace(metrics=noisy), what).startswith("The mean alone for maximum likelihood")
+
+
+def test_variances_of_other_networks_are_not_compared(cfg: Tables) -> None:
+    text = about(cfg, "Variance at the same parameters")
+    assert "Gumbel-softmax (c)" in text
+    assert "Gumbel-softmax (d)" not in text
+
+
+def test_a_sweep_without_training_names_the_least_error(relaxation: Tables) -> None:
+    text = about(relaxation, style.label("gumbel_softmax"))
+    assert re.match(
+        r"Squared bias and variance together are least for λ = 1, 0\.\d+ \[.*\] of the squared gradient; "
+        r"the relative bias there is 0\.5\d+ \[",
+        text,
+    )
+    assert "a bias there is not measurable" in about(relaxation, style.label("rebar"))
+    assert "goodness" not in said(relaxation)
+    found = summary.table(relaxation)
+    measured = ["relative bias", "relative variance", "bias² + variance", "cosine", "seconds per session"]
+    assert found.words.columns.tolist() == ["estimator", *measured, "sessions"]
+    assert found.caption.startswith("Without training: ")
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,37 @@ def test_an_exact_estimate_has_no_bias() -> None:
     assert found[["mean", "low", "high", "p"]].tolist() == [0, 0, 0, 1]
 
 
+def test_errors_are_relative_to_one_squared_gradient() -> None:
+    metrics = {
+        schema.GRADIENT_BIAS_SQUARED: [0.2, -0.1],
+        schema.GRADIENT_VARIANCE: [1.0, 2.0],
+        schema.GRADIENT_NORM_SQUARED: [1.0, 3.0],
+    }
+    where = dict(zip(schema.CONDITION, ("relaxation", "grammar", 3, "rebar", "lambda=1"), strict=True))
+    found = [
+        where | {"session": session, "step": step, "metric": name, "parameter": "", "value": value + step}
+        for name, values in metrics.items()
+        for session, value in enumerate(values)
+        for step in (0, 5)
+    ]
+    trials = pd.DataFrame([where | {"session": 0, "status": schema.OK}])
+    errors = stats.relative_errors(Tables(pd.DataFrame(found), trials, []))
+    wide = errors.pivot_table(index="session", columns="part", values="value")
+    assert wide["bias"].tolist() == [0.1, -0.05]
+    assert wide["variance"].tolist() == [0.5, 1.0]
+    assert wide["error"].tolist() == [0.6, 0.95]
+
+
+def test_errors_are_measured_before_training_only(tables: Tables) -> None:
+    assert stats.relative_errors(tables).empty
+
+
+def test_no_rows_have_no_conditions(tables: Tables) -> None:
+    nothing = stats.among(tables.metrics.iloc[:0], [LOO])
+    assert nothing.empty
+    assert list(nothing) == list(tables.metrics)
+
+
 def test_only_finite_values_of_sessions_that_ended_ok(tables: Tables) -> None:
     goodness = stats.rows(tables, schema.GOODNESS)
     counts = stats.last(goodness).groupby(schema.CONDITION)["session"].nunique()

@@ -15,13 +15,19 @@ from bench import stats, style
 from bench.style import DEFAULT, Condition, Look
 
 UPDATES = "generator updates"
+LAMBDA = "temperature λ"
 NAT = "natural log of the variance"
 
 
 def plain(table: pd.DataFrame) -> pd.DataFrame:
     """Only conditions with a look of their own: defaults and controls, no points of a sweep."""
-    pairs = zip(table["estimator"], table["setting"], strict=True)
-    return table[[s == DEFAULT or (e, s) in style.LOOKS for e, s in pairs]]
+    return stats.among(table, [c for c in style.ordered(table) if c[1] == DEFAULT or c in style.LOOKS])
+
+
+def temperatures(table: pd.DataFrame) -> pd.DataFrame:
+    """Only settings that name a temperature, with its number as a column."""
+    number = table["setting"].astype(str).str.extract("^lambda=(.+)$", expand=False)
+    return table.assign(**{LAMBDA: pd.to_numeric(number)}).dropna(subset=LAMBDA)
 
 
 def grid(rows: int, columns: int, width: float, height: float, first: float = 1) -> tuple[Figure, Any]:
@@ -66,16 +72,32 @@ def band(axes: Axes, part: pd.DataFrame, colour: Any) -> None:
     axes.fill_between(part["step"], part["low"], part["high"], color=colour, alpha=0.2, linewidth=0)
 
 
+def note(axes: Axes, height: float, text: str, side: str) -> None:
+    """Write at the right end of a horizontal line; `side` of the text touches the line."""
+    offset = 2 if side == "bottom" else -2
+    axes.annotate(
+        text,
+        (1, height),
+        (-2, offset),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        ha="right",
+        va=side,
+        fontsize=8,
+        color=style.INK,
+    )
+
+
 def mark(look: Look, size: float = 5) -> dict[str, Any]:
     """Colour, label and marker; a white rim keeps overlapping markers apart."""
-    thin = look.marker in "x+"
+    thin, letter = look.marker in "x+", look.marker.startswith("$")
     return {
         "color": look.colour,
         "label": look.label,
         "marker": look.marker,
-        "markersize": size * (1.35 if look.marker in "*PX" else 1),
-        "markeredgecolor": look.colour if thin else "white",
-        "markeredgewidth": 1.5 if thin else 0.4,
+        "markersize": size * (1.3 if letter else 1.35 if look.marker in "*PX" else 1),
+        "markeredgecolor": look.colour if thin or letter else "white",
+        "markeredgewidth": 1.5 if thin else 0.2 if letter else 0.4,
     }
 
 

@@ -5,13 +5,13 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import schema, stats, style
+from bench import headline, schema, stats, style
 from bench.figures import _parts as parts
 from bench.store import Tables
 
 TITLE = "Cost"
 CAPTION = (
-    "Left: goodness at the end against wall-clock seconds per session (mean and 95% interval over "
+    "Left: quality at the end against wall-clock seconds per session (mean and 95% interval over "
     "sessions). Right: where the seconds go; variance is measuring only, which training does not "
     "need. Sessions run stacked, so a session's seconds are its share of its stack's; they depend "
     "on the machine, unlike every other number here."
@@ -27,7 +27,8 @@ def draw(tables: Tables) -> Figure | None:
     figure, axes = parts.grid(len(shown), 2, 5.2, max(2.4, 0.8 + 0.22 * rows))
     for row, (key, found) in zip(axes, shown, strict=True):
         part = dict(stats.slices(tables))[key]
-        draw_value(row[0], goodness(part), seconds(found), parts.heading(key))
+        draw_value(row[0], quality(part), seconds(found))
+        row[0].set(ylabel=f"{headline.of(part).axis} at the end", title=parts.heading(key))
         draw_phases(row[1], found)
     parts.legend(figure, style.ordered(pd.concat([found for _, found in shown])), 3, lines=False)
     return figure
@@ -38,9 +39,9 @@ def phases(tables: Tables) -> pd.DataFrame:
     return parts.plain(stats.last(stats.rows(tables, schema.SECONDS)))
 
 
-def goodness(tables: Tables) -> pd.DataFrame:
-    """Final goodness of each condition, with its interval."""
-    return stats.mean_interval(stats.last(stats.rows(tables, schema.GOODNESS)), stats.COMPARED)
+def quality(tables: Tables) -> pd.DataFrame:
+    """Final quality of each condition, with its interval."""
+    return stats.mean_interval(stats.last(headline.rows(tables)), stats.COMPARED)
 
 
 def seconds(found: pd.DataFrame) -> pd.DataFrame:
@@ -49,13 +50,13 @@ def seconds(found: pd.DataFrame) -> pd.DataFrame:
     return stats.mean_interval(total, stats.COMPARED)
 
 
-def draw_value(axes: Axes, quality: pd.DataFrame, cost: pd.DataFrame, title: str) -> None:
-    """Goodness against seconds, a point for each condition."""
-    both = quality.merge(cost, on=stats.COMPARED, suffixes=("", "_cost"))
+def draw_value(axes: Axes, found: pd.DataFrame, cost: pd.DataFrame) -> None:
+    """Quality against seconds, a point for each condition."""
+    both = found.merge(cost, on=stats.COMPARED, suffixes=("", "_cost"))
     for condition, part in parts.one_by_one(both):
         look = style.look(*condition)
         axes.errorbar(part["mean_cost"], part["mean"], yerr=parts.arms(part), **parts.point(look))
-    axes.set(xlabel="seconds per session", ylabel="goodness score at the end", title=title)
+    axes.set_xlabel("seconds per session")
     axes.margins(x=0.15)
     axes.set_xlim(left=0)
     sns.despine(ax=axes)

@@ -1,49 +1,69 @@
 """Figures 4 and 5 of the REGAN paper: goodness score and gradient log-variance along training."""
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import schema, stats, style
+from bench import headline, schema, stats, style
 from bench.figures import _parts as parts
+from bench.headline import Headline
 from bench.store import Tables
 
 TOTAL = "total"
+FEW = 9  # conditions that one panel can hold
 
 TITLE = "Learning curves"
 CAPTION = (
-    "Mean over sessions with its 95% interval. Left: goodness score; dashed the maximum, dotted "
-    "the start after pre-training, which all conditions share. The other panels: natural log of "
+    "Mean over sessions with its 95% interval. Left: the quality of what is generated; dashed the "
+    "maximum, dotted the start before the first update. The other panels: natural log of "
     "the variance of one gradient estimate, per generated sample, of one parameter (the paper's "
     "choice: the first of the output layer) and of all parameters together. These curves follow "
     "each estimator along its own training, so they compare estimators at different parameters; "
-    "only at 0 updates are the parameters the same for all. An estimate without variance has no "
-    "curve."
+    "only at 0 updates are the parameters the same for all that share their networks. An estimate "
+    "without variance has no curve. Many conditions take several rows, on the same axes, with the "
+    "references and controls in each."
 )
 
 
+class Row(NamedTuple):
+    """What a row of panels shows."""
+
+    title: str
+    head: Headline
+    quality: pd.DataFrame
+    variances: dict[str, pd.DataFrame]  # by parameter
+
+
 def draw(tables: Tables) -> Figure | None:
-    """One row of panels for each slice of the tables."""
-    parts_of = [(key, part) for key, part in stats.slices(tables) if not goodness(part).empty]
-    if not parts_of:
+    """One row of panels for each slice of the tables, or several where the conditions are many."""
+    groups = [list(rows(key, part)) for key, part in stats.slices(tables)]
+    count = sum(map(len, groups))
+    if not count:
         return None
-    shown = [measured(part) for _, part in parts_of]
-    columns = 1 + max(map(len, shown))
-    figure, axes = parts.grid(len(parts_of), columns, 3.4, 2.7, first=1.3)
-    for row, (key, part), parameters in zip(axes, parts_of, shown, strict=True):
-        draw_goodness(row[0], goodness(part), parts.heading(key))
-        for axis, parameter in zip(row[1:], parameters, strict=False):
-            draw_variance(axis, variance(part, parameter), parameter)
-        for axis in row[1 + len(parameters) :]:
-            axis.set_visible(False)
-    conditions = style.ordered(pd.concat([goodness(part) for _, part in parts_of]))
-    parts.legend(figure, conditions, columns)
+    columns = 1 + max(len(row.variances) for group in groups for row in group)
+    figure, axes = parts.grid(count, columns, 3.4, 2.7, first=1.3)
+    below = iter(axes)
+    for group in groups:
+        draw_group([next(below) for _ in group], group)
+    everything = pd.concat([row.quality for group in groups for row in group])
+    parts.legend(figure, style.ordered(everything), columns)
     return figure
 
 
-def goodness(tables: Tables) -> pd.DataFrame:
-    """Goodness of the conditions that are shown."""
-    return parts.plain(stats.rows(tables, schema.GOODNESS))
+def rows(key: tuple[str, str, int], tables: Tables) -> Iterator[Row]:
+    """The rows of a slice: one, or one for each family of estimators."""
+    quality = parts.plain(headline.rows(tables))
+    variances = {name: variance(tables, name) for name in measured(tables)}
+    conditions = style.ordered(quality)
+    few = {"": conditions} if conditions else {}
+    for family, members in (few if len(conditions) <= FEW else style.families(quality)).items():
+        shown = [c for c in conditions if c in members or not style.look(*c).contender]
+        title = ": ".join(filter(None, [parts.heading(key), family]))
+        curves = {name: stats.among(table, shown) for name, table in variances.items()}
+        yield Row(title, headline.of(tables), stats.among(quality, shown), curves)
 
 
 def variance(tables: Tables, parameter: str) -> pd.DataFrame:
@@ -57,33 +77,30 @@ def measured(tables: Tables) -> list[str]:
     return [name for name in found if "[" in name][:1] + [name for name in found if name == TOTAL]
 
 
-def draw_goodness(axes: Axes, table: pd.DataFrame, title: str) -> None:
-    """Curves of goodness between where all start and the most that there is."""
-    parts.curves(axes, table)
-    best = stats.best_goodness(table["length"].iloc[0])
-    begin = stats.start(table)["value"].mean()
-    axes.axhline(best, color=style.INK, linestyle="--", linewidth=1)
+def draw_group(axes: list[list[Axes]], rows: list[Row]) -> None:
+    """The rows of a slice, all on the axes of the first."""
+    for line, row in zip(axes, rows, strict=True):
+        draw_quality(line[0], row)
+        for axis, (parameter, table) in zip(line[1:], row.variances.items(), strict=False):
+            draw_variance(axis, table, parameter)
+        for axis in line[1 + len(row.variances) :]:
+            axis.set_visible(False)
+        for axis, first in zip(line, axes[0], strict=True):
+            axis.sharey(first)
+
+
+def draw_quality(axes: Axes, row: Row) -> None:
+    """Curves of quality between where all start and the best that there is."""
+    parts.curves(axes, row.quality)
+    begin = stats.start(row.quality)["value"].mean()
     axes.axhline(begin, color=style.INK, linestyle=":", linewidth=1)
-    note(axes, best, f"maximum {best}", "bottom")
-    note(axes, begin, f"start {begin:.2f}", "top")
+    parts.note(axes, begin, f"start {begin:.2f}", "top")
+    best = row.head.best(row.quality["length"].iloc[0])
+    if best is not None:
+        axes.axhline(best, color=style.INK, linestyle="--", linewidth=1)
+        parts.note(axes, best, f"{row.head.way.end} {best}", "bottom")
     axes.margins(y=0.1)
-    axes.set(ylabel="goodness score", title=title)
-
-
-def note(axes: Axes, height: float, text: str, side: str) -> None:
-    """Write at the right end of a horizontal line; `side` of the text touches the line."""
-    offset = 2 if side == "bottom" else -2
-    axes.annotate(
-        text,
-        (1, height),
-        (-2, offset),
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
-        ha="right",
-        va=side,
-        fontsize=8,
-        color=style.INK,
-    )
+    axes.set(ylabel=row.head.axis, title=row.title)
 
 
 def draw_variance(axes: Axes, table: pd.DataFrame, parameter: str) -> None:

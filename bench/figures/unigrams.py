@@ -52,9 +52,10 @@ def draw_row(row: list[Axes], title: str, generated: pd.DataFrame, data: pd.Seri
         axes.axvline(share, color=style.INK, linewidth=1)
         parts.dots(axes, found, found["place"])
         parts.condition_axis(axes, conditions, names=place == 0)
-        axes.set_xlim(share - half, share + half)
+        left = max(share - half, -0.05 * half)
+        axes.set_xlim(left, left + 2 * half)
         axes.xaxis.set_major_locator(MaxNLocator(3))
-        axes.set(title=f"{token}   (data {share:.3f})", xlabel="probability")
+        axes.set(title=f"{token.replace(' ', 'space')}   (data {share:.3f})", xlabel="probability")
     row[0].set_title(f"{title}\n{row[0].get_title()}", loc="center")
     for axes in row[len(data) :]:
         axes.set_visible(False)

@@ -11,8 +11,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from bench import figures, stats, store
-from bench.report import answers, made, strings, summary, sweep
+from bench import figures, headline, stats, store
+from bench.report import answers, learned, made, strings, summary, sweep
 from bench.store import Tables
 
 TEMPLATE = "page.html.j2"
@@ -40,10 +40,18 @@ def section(key: tuple[str, str, int], tables: Tables, reports: Path) -> dict[st
     return found | {
         "id": name,
         "title": title(key),
-        "answers": (sweep if sweep.is_sweep(tables) else answers).sentences(tables),
+        "headline": headline.of(tables).name,
+        "answers": said(tables),
         "figures": list(drawn(name, tables, reports / "figures")),
         "strings": strings.table(tables),
     }
+
+
+def said(tables: Tables) -> list[answers.Answer]:
+    """All the sentences of one slice."""
+    if sweep.is_sweep(tables):
+        return sweep.sentences(tables)
+    return [*answers.sentences(tables), *learned.sentences(tables)]
 
 
 def drawn(name: str, tables: Tables, folder: Path) -> Iterator[dict[str, str]]:

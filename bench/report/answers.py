@@ -10,14 +10,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from bench import schema, stats, style
+from bench import headline, schema, stats, style
+from bench.headline import Headline
 from bench.report import words
-from bench.report.summary import BASELINES, TOTAL
+from bench.report.quantities import TOTAL
+from bench.report.summary import BASELINES
 from bench.store import Tables
 
 ALPHA = 0.05
 DIGITS = 3
 NULL = ("reinforce_loo", "null_reward")
+#: Where these start, the networks are others: their variances are not at the same parameters.
+ELSEWHERE = [("gumbel_softmax", "hidden_noise")]
 
 
 class Answer(NamedTuple):
@@ -39,13 +43,13 @@ def label(row: Any) -> str:
 
 def sentences(tables: Tables) -> list[Answer]:
     """Say all that one experiment, task and length can answer, and nothing unmeasured."""
-    goodness = stats.rows(tables, schema.GOODNESS)
+    head, quality = headline.of(tables), headline.rows(tables)
     variances = stats.rows(tables, schema.GRADIENT_LOG_VARIANCE, TOTAL)
     return [
         *lost(tables.trials),
-        *best(goodness),
-        *(answer for baseline in BASELINES for answer in against(goodness, baseline)),
-        *null_reward(goodness),
+        *best(quality, head),
+        *(answer for baseline in BASELINES for answer in against(quality, head, baseline)),
+        *null_reward(quality, head),
         *bias(stats.relative_bias(tables)),
         *variance(stats.start(variances), BASELINES[0]),
     ]
@@ -66,48 +70,60 @@ def lost(trials: pd.DataFrame) -> Iterator[Answer]:
         )
 
 
-def best(goodness: pd.DataFrame) -> Iterator[Answer]:
-    """Which contender ends highest, and which others may be as high."""
-    final = stats.last(goodness)
-    found = stats.mean_interval(final, stats.COMPARED).sort_values("mean", ascending=False)
+def best(quality: pd.DataFrame, head: Headline) -> Iterator[Answer]:
+    """Which contender ends best, and which others may be as good."""
+    final = stats.last(quality)
+    found = headline.best_first(stats.mean_interval(final, stats.COMPARED), head.way)
     contends = contenders(found)
     if not contends.any():
         return
     first = next(found[contends].itertuples())
     text = (
-        f"{label(first)} ends with the highest goodness: {words.estimate(first, DIGITS)} of "
-        f"{stats.best_goodness(final['length'].iloc[0])} after {final['step'].max():,} generator "
-        f"updates, from {words.number(stats.start(goodness)['value'].mean(), DIGITS)} after "
-        f"pre-training (mean and 95% interval of {words.counted(first.n, 'session')})."
+        f"{label(first)} ends with the {head.way.top} {head.name}: {words.estimate(first, DIGITS)}"
+        f"{of_best(head, final)} after {final['step'].max():,} generator "
+        f"updates, from {words.number(beginning(quality, first), DIGITS)} {head.begins} "
+        f"(mean and 95% interval of {words.counted(first.n, 'session')})."
     )
     rest = stats.paired_differences(final[contenders(final)], (first.estimator, first.setting))
-    yield Answer("Highest", f"{text} {may_be_as_high(rest)}".rstrip())
+    yield Answer(head.way.top.capitalize(), f"{text} {may_be_as_good(rest, head)}".rstrip())
     others = found[~contends].itertuples()
     beside = words.listed(f"{label(row)} {words.estimate(row, DIGITS)}" for row in others)
     if beside:
         yield Answer("Beside it, not competing", f"{beside}.")
 
 
-def may_be_as_high(rest: pd.DataFrame) -> str:
-    """What can be said of the others' distance from the highest."""
+def of_best(head: Headline, table: pd.DataFrame) -> str:
+    """What there is to reach, where that is known."""
+    best = head.best(table["length"].iloc[0])
+    return "" if best is None else f" of {best}"
+
+
+def beginning(quality: pd.DataFrame, row: Any) -> float:
+    """Where a row's condition starts."""
+    begin = stats.start(quality)
+    return stats.among(begin, [(row.estimator, row.setting)])["value"].mean()
+
+
+def may_be_as_good(rest: pd.DataFrame, head: Headline) -> str:
+    """What can be said of the others' distance from the best."""
     if rest.empty:
         return ""
     names = [label(row) for row in rest.itertuples() if not row.p_holm < ALPHA]
     if not names:
-        return "All the others end lower."
-    return f"Undecided is whether it is above {words.listed(names)}."
+        return f"All the others end {head.way.worse}."
+    return f"Undecided is whether it is {head.way.beyond} {words.listed(names)}."
 
 
-def against(goodness: pd.DataFrame, baseline: style.Condition) -> Iterator[Answer]:
-    """Final goodness of every other condition, beside a baseline's."""
-    found = stats.paired_differences(stats.last(goodness), baseline)
-    told: dict[str, list[str]] = {"higher": [], "lower": [], "undecided": []}
-    for row in found.sort_values("mean", ascending=False).itertuples():
+def against(quality: pd.DataFrame, head: Headline, baseline: style.Condition) -> Iterator[Answer]:
+    """Final quality of every other condition, beside a baseline's."""
+    found = stats.paired_differences(stats.last(quality), baseline)
+    told: dict[str, list[str]] = {word: [] for word in (head.way.better, head.way.worse, "undecided")}
+    for row in headline.best_first(found, head.way).itertuples():
         text = f"{label(row)} {words.estimate(row, DIGITS, sign=True)}"
         told[verdict(row, "higher", "lower")].append(text)
     text = " ".join(f"{name.capitalize()}: {words.listed(of)}." for name, of in told.items() if of)
     if text:
-        yield Answer(f"Final goodness against {style.label(*baseline)}", text)
+        yield Answer(f"Final {head.name} against {style.label(*baseline)}", text)
 
 
 def verdict(row: Any, above: str, below: str) -> str:
@@ -117,18 +133,18 @@ def verdict(row: Any, above: str, below: str) -> str:
     return above if row.mean > 0 else below
 
 
-def null_reward(goodness: pd.DataFrame) -> Iterator[Answer]:
+def null_reward(quality: pd.DataFrame, head: Headline) -> Iterator[Answer]:
     """Does a reward without information improve the generator too?"""
-    found = stats.changes(goodness)
+    found = stats.changes(quality)
     told = {
-        "gains": "The null-reward control gains as well, {}: a gain of that size is no evidence "
+        head.way.better: "The null-reward control gains as well, {}: a gain of that size is no evidence "
         "that an estimator learns from the discriminator.",
-        "loses": "The null-reward control does not gain but loses, {}.",
+        head.way.worse: "The null-reward control does not gain but loses, {}.",
         "undecided": "Whether the null-reward control gains is undecided: {}.",
     }
     for row in found[[pair == NULL for pair in pairs(found)]].itertuples():
         by = f"{words.estimate(row, DIGITS, sign=True)} from start to end"
-        yield Answer("Control", told[verdict(row, "gains", "loses")].format(by))
+        yield Answer("Control", told[verdict(row, "higher", "lower")].format(by))
 
 
 def bias(found: pd.DataFrame, name: Callable[[Any], str] = label) -> Iterator[Answer]:
@@ -151,7 +167,8 @@ def at_most(row: Any) -> str:
 
 def variance(begin: pd.DataFrame, baseline: style.Condition) -> Iterator[Answer]:
     """Variances at the same parameters, as multiples of the baseline's."""
-    found = stats.paired_differences(begin, baseline).sort_values("mean")
+    same = begin[np.array([pair not in ELSEWHERE for pair in pairs(begin)], dtype=bool)]
+    found = stats.paired_differences(same, baseline).sort_values("mean")
     ratios = found.assign(**np.exp(found[["mean", "low", "high"]].astype(float)))
     told = [
         f"{label(row)} {words.multiple(row)}{'' if row.p_holm < ALPHA else ' (undecided)'}"

@@ -1,29 +1,18 @@
 """The tables of the page: what each condition ends with, and how far apart the conditions are."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from bench import schema, stats, style
+from bench import headline, schema, stats, style
 from bench.report import words
+from bench.report.quantities import Quantity, columns
 from bench.store import Tables
 
 BASELINES = [("reinforce_loo", style.DEFAULT), ("reinforce", style.DEFAULT)]
-X = "x"
-TOTAL = "total"
 STATUSES = [schema.OK, schema.DIVERGED, schema.FAILED]
-
-
-class Quantity(NamedTuple):
-    """One column: what it is called, how many digits it has, and where it comes from."""
-
-    name: str
-    heading: str
-    digits: int
-    measure: Callable[[Tables], pd.DataFrame]  # estimator, setting, mean, low, high, n
-    sign: bool = False
+DATA = "data (a fresh sample)"
 
 
 class Table(NamedTuple):
@@ -31,66 +20,19 @@ class Table(NamedTuple):
 
     numbers: pd.DataFrame
     words: pd.DataFrame
-
-
-def means(
-    metric: str, parameter: str = "", when: Callable[[pd.DataFrame], pd.DataFrame] = stats.last
-) -> Callable[[Tables], pd.DataFrame]:
-    """How to measure a metric at the last step, or at another."""
-
-    def measure(tables: Tables) -> pd.DataFrame:
-        return stats.mean_interval(when(stats.rows(tables, metric, parameter)), stats.COMPARED)
-
-    return measure
-
-
-def token_excess(tables: Tables) -> pd.DataFrame:
-    """Frequency of the token x, less the data's."""
-    made = stats.last(stats.rows(tables, schema.UNIGRAM, X))
-    real = stats.rows(tables, schema.UNIGRAM_DATA, X)
-    both = made.merge(real, on=schema.SESSION, suffixes=("", "_data"))
-    excess = both.assign(value=both["value"] - both["value_data"])
-    return stats.mean_interval(excess, stats.COMPARED)
-
-
-def seconds(tables: Tables) -> pd.DataFrame:
-    """A session's share of its stack's wall-clock time."""
-    ok = tables.trials[tables.trials["status"] == schema.OK]
-    return stats.mean_interval(ok.rename(columns={"seconds": "value"}), stats.COMPARED)
-
-
-QUANTITIES = [
-    Quantity("goodness", "goodness", 3, means(schema.GOODNESS)),
-    Quantity("perfect_fraction", "perfect strings", 3, means(schema.PERFECT_FRACTION)),
-    Quantity("valid_fraction", "valid strings", 3, means(schema.VALID_FRACTION)),
-    Quantity("x_excess", "x less the data's", 3, token_excess, sign=True),
-    Quantity(
-        "log_variance_start",
-        "log-variance, start",
-        2,
-        means(schema.GRADIENT_LOG_VARIANCE, TOTAL, stats.start),
-    ),
-    Quantity(
-        "log_variance",
-        "log-variance, end",
-        2,
-        means(schema.GRADIENT_LOG_VARIANCE, TOTAL),
-    ),
-    Quantity("relative_bias", "relative bias", 3, stats.relative_bias),
-    Quantity("seconds", "seconds per session", 2, seconds),
-    Quantity("generator_calls", "generator calls", 0, means(schema.GENERATOR_CALLS)),
-    Quantity("discriminator_calls", "discriminator calls", 0, means(schema.DISCRIMINATOR_CALLS)),
-]
+    caption: str = ""
 
 
 def table(tables: Tables) -> Table:
     """One row per condition, the best at the end first; what was not measured has no column."""
-    shown = sessions(tables.trials)
+    head, shown = headline.of(tables), sessions(tables.trials)
     numbers = shown.copy()
-    for quantity in QUANTITIES:
+    kept = []
+    for quantity in columns(tables):
         found = quantity.measure(tables)
         if found.empty:
             continue
+        kept.append(quantity)
         found = shown[stats.COMPARED].merge(found, on=stats.COMPARED, how="left")
         shown[quantity.heading] = [
             words.estimate(row, quantity.digits, quantity.sign) for row in found.itertuples()
@@ -99,9 +41,44 @@ def table(tables: Tables) -> Table:
             numbers[f"{quantity.name}{suffix}"] = found[column]
     shown["sessions"] = [count(row) for row in numbers.itertuples()]
     shown = shown.drop(columns=[*stats.COMPARED, *STATUSES]).rename(columns={"label": "estimator"})
-    if "goodness" in numbers:
-        numbers = numbers.sort_values("goodness", ascending=False, kind="stable")
-    return Table(numbers, shown.loc[numbers.index])
+    if head.metric in numbers:
+        numbers = numbers.sort_values(head.metric, ascending=head.way.falls, kind="stable")
+    found = Table(numbers, shown.loc[numbers.index], caption(tables, kept))
+    return with_data(found, tables, kept)
+
+
+def caption(tables: Tables, kept: list[Quantity]) -> str:
+    """How to read the columns that there are."""
+    head = headline.of(tables)
+    order = f"; ordered by {head.name}" if any(q.name == head.metric for q in kept) else ""
+    when = "At the end of" if headline.trained(tables) else "Without"
+    first = f"{when} training: mean and 95% interval over the sessions that ended well{order}."
+    return " ".join(dict.fromkeys([first, *(q.note for q in kept if q.note)]))
+
+
+def with_data(found: Table, tables: Tables, kept: list[Quantity]) -> Table:
+    """Begin the table with what real strings get in the generated ones' place, where that was measured."""
+    rows = {q: row for q in kept for row in of_data(tables, q.name).itertuples()}
+    if not rows:
+        return found
+    count = max(int(row.n) for row in rows.values())
+    numbers = {"label": DATA, "estimator": "data", "setting": "", schema.OK: count}
+    numbers |= dict.fromkeys(STATUSES[1:], 0)
+    shown = dict.fromkeys(found.words, words.NOTHING) | {"estimator": DATA, "sessions": count}
+    for q, row in rows.items():
+        numbers |= {q.name: row.mean, f"{q.name}_low": row.low, f"{q.name}_high": row.high}
+        shown[q.heading] = words.estimate(row, q.digits)
+    both = zip((numbers, shown), found[:2], strict=True)
+    first, second = (pd.concat([pd.DataFrame([row]), rest]) for row, rest in both)
+    note = "The data's row is of real strings that training has not seen, in the generated ones' place."
+    return Table(first[list(found.numbers)], second, f"{found.caption} {note}")
+
+
+def of_data(tables: Tables, name: str) -> pd.DataFrame:
+    """A metric of the data, which a session's conditions share: one row, or none."""
+    real = stats.rows(tables, name + schema.DATA_SUFFIX, "")
+    each = real.groupby("session", observed=True)["value"].mean().reset_index()
+    return stats.mean_interval(each.assign(of="data"), ["of"])
 
 
 def sessions(trials: pd.DataFrame) -> pd.DataFrame:
@@ -124,8 +101,8 @@ def count(row: Any) -> str:
 
 
 def differences(tables: Tables) -> Table | None:
-    """Final goodness less each baseline's, paired by session; None without a baseline."""
-    final = stats.last(stats.rows(tables, schema.GOODNESS))
+    """Final quality less each baseline's, paired by session; None without a baseline."""
+    final, name = stats.last(headline.rows(tables)), headline.of(tables).name
     parts = [
         stats.paired_differences(final, baseline).assign(baseline=style.label(*baseline))
         for baseline in BASELINES
@@ -139,7 +116,7 @@ def differences(tables: Tables) -> Table | None:
         {
             "baseline": found["baseline"],
             "estimator": found["label"],
-            "difference in final goodness": [words.estimate(row, 3, sign=True) for row in rows],
+            f"difference in final {name}": [words.estimate(row, 3, sign=True) for row in rows],
             "p (paired t-test)": [p_value(p) for p in found["p"]],
             "p after Holm": [p_value(p) for p in found["p_holm"]],
             "sessions": found["n"].astype(int),

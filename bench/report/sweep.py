@@ -5,10 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from bench import schema, stats, style
+from bench import headline, schema, stats, style
+from bench.headline import Headline
 from bench.report import answers, words
 from bench.report.answers import ALPHA, DIGITS, Answer
-from bench.report.summary import TOTAL
+from bench.report.quantities import TOTAL
 from bench.store import Tables
 
 
@@ -18,14 +19,16 @@ def is_sweep(tables: Tables) -> bool:
 
 
 def sentences(tables: Tables) -> list[Answer]:
-    """Say, for each estimator, which value ends highest, and where the variance is least."""
-    goodness = stats.rows(tables, schema.GOODNESS)
+    """Say, for each estimator, which value ends best, and where variance and error are least."""
+    head, ends = headline.of(tables), stats.last(headline.rows(tables))
     variances = stats.last(stats.rows(tables, schema.GRADIENT_LOG_VARIANCE, TOTAL))
-    bias = stats.relative_bias(tables)
+    bias, errors = stats.relative_bias(tables), stats.relative_errors(tables)
     found = list(answers.lost(tables.trials))
     for name, _ in style.ordered(tables.trials.assign(setting=style.DEFAULT)):
-        told = [*quality(of(goodness, name)), *least_variance(of(variances, name))]
-        told += [f"Bias: {answer.text}" for answer in answers.bias(of(bias, name), value)]
+        told = least_error(of(errors, name), of(bias, name))
+        if headline.trained(tables):
+            told += [*quality(of(ends, name), head), *least_variance(of(variances, name))]
+            told += biases(of(bias, name))
         found += [Answer(style.label(name), " ".join(told))] if told else []
     return found
 
@@ -40,24 +43,24 @@ def of(table: pd.DataFrame, estimator: str) -> pd.DataFrame:
     return table[table["estimator"] == estimator]
 
 
-def quality(goodness: pd.DataFrame) -> Iterator[str]:
-    """Name the value that ends highest, those that may be as high, and the lowest."""
-    final = stats.last(goodness)
-    found = stats.mean_interval(final, stats.COMPARED).sort_values("mean", ascending=False)
+def quality(final: pd.DataFrame, head: Headline) -> Iterator[str]:
+    """Name the value that ends best, those that may be as good, and the worst."""
+    found = headline.best_first(stats.mean_interval(final, stats.COMPARED), head.way)
     if found.empty:
         return
     first = next(found.itertuples())
     yield (
-        f"{value(first)} ends with the highest goodness, "
-        f"{words.estimate(first, DIGITS)} of {stats.best_goodness(final['length'].iloc[0])}."
+        f"{value(first)} ends with the {head.way.top} {head.name}, "
+        f"{words.estimate(first, DIGITS)}{answers.of_best(head, final)}."
     )
-    rest = stats.paired_differences(final, (first.estimator, first.setting)).sort_values("mean")
+    rest = stats.paired_differences(final, (first.estimator, first.setting))
+    rest = headline.best_first(rest, head.way)[::-1]
     unclear = [value(row) for row in rest.itertuples() if not row.p_holm < ALPHA]
     if unclear:
-        yield f"Undecided is whether it is above {words.listed(unclear)}."
+        yield f"Undecided is whether it is {head.way.beyond} {words.listed(unclear)}."
     for row in rest.head(1).itertuples():
         by = words.estimate(row, DIGITS, sign=True)
-        yield f"Farthest below it is {value(row)}, by {by}."
+        yield f"Farthest {head.way.behind} it is {value(row)}, by {by}."
 
 
 def least_variance(final: pd.DataFrame) -> Iterator[str]:
@@ -67,3 +70,33 @@ def least_variance(final: pd.DataFrame) -> Iterator[str]:
         yield (
             f"The gradient's log-variance at the end is lowest for {value(row)}, {words.estimate(row, 2)}."
         )
+
+
+def biases(bias: pd.DataFrame) -> list[str]:
+    """The bias at every value."""
+    return [f"Bias: {answer.text}" for answer in answers.bias(bias, value)]
+
+
+def least_error(errors: pd.DataFrame, bias: pd.DataFrame) -> list[str]:
+    """The value with the least squared error of one draw, those that may be as good, and the bias there."""
+    error = errors[errors["part"] == "error"]
+    found = stats.mean_interval(error, stats.COMPARED).sort_values("mean")
+    if found.empty:
+        return []
+    first = next(found.itertuples())
+    rest = stats.paired_differences(error, (first.estimator, first.setting)).sort_values("mean")
+    unclear = words.listed(value(row) for row in rest.itertuples() if not row.p_holm < ALPHA)
+    text = (
+        f"Squared bias and variance together are least for {value(first)}, "
+        f"{words.multiple(first)} of the squared gradient{bias_at(first, bias)}."
+    )
+    return [text, f"Undecided is whether that is below {unclear}."] if unclear else [text]
+
+
+def bias_at(row: Any, bias: pd.DataFrame) -> str:
+    """The relative bias of a row's setting."""
+    for there in stats.among(bias, [(row.estimator, row.setting)]).itertuples():
+        if there.p_holm < ALPHA:
+            return f"; the relative bias there is {words.estimate(there, DIGITS)}"
+        return f"; a bias there is not measurable{answers.at_most(there)}"
+    return ""

@@ -1,0 +1,69 @@
+"""Figure 4 of the Gumbel-softmax GAN paper: rows of generated text, by maximum likelihood and by GANs."""
+
+from textwrap import fill
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bench import stats, style, texts
+from bench.figures import _parts as parts
+from bench.store import Tables
+from bench.style import DEFAULT, Condition
+
+TITLE = "Generated text"
+CAPTION = (
+    "Strings of the last step, a column for maximum likelihood and for each setting of the GAN, the "
+    "letters the paper's; a dot is a space. A green string with a tick parses, a grey one does not. "
+    "They are drawn by lot, not by eye, as many of every session as can be, and stand in the sessions' "
+    "order. A session keeps a string that came twice once, so how often strings repeat is not seen here."
+)
+ROWS = 20
+MARGIN = 4  # characters beside a string
+REFERENCE = ("maximum_likelihood", DEFAULT)
+VALID, INVALID, FAINT = "#00693E", "#777777", "#c4c4c4"
+
+
+def draw(tables: Tables) -> Figure | None:
+    """A row of columns for each slice of the tables that sets an estimator's settings side by side."""
+    shown = [(key, found) for key, part in stats.slices(tables) if (found := columns(part))]
+    if not shown:
+        return None
+    every = [table for _, found in shown for table in found.values()]
+    wide = max(MARGIN + max(table["parameter"].str.len().max() for table in every), 16)
+    tall = 0.7 + 0.17 * max(map(len, every))
+    figure, axes = parts.grid(len(shown), max(len(found) for _, found in shown), 0.09 * wide, tall)
+    for row, (key, found) in zip(axes, shown, strict=True):
+        row[0].set_ylabel(parts.heading(key))
+        for axis, (condition, table) in zip(row, found.items(), strict=False):
+            draw_column(axis, table, fill(style.label(*condition), wide))
+        for axis in row[len(found) :]:
+            axis.set_visible(False)
+    return figure
+
+
+def columns(tables: Tables) -> dict[Condition, pd.DataFrame]:
+    """What stands in each column: the reference's strings, and those of every setting set apart."""
+    final = texts.generated(tables)
+    settings = style.variants(final)
+    conditions = [c for c in style.ordered(final) if settings and c in [REFERENCE, *settings]]
+    return {c: texts.drawn(stats.among(final, [c]), ROWS) for c in conditions}
+
+
+def draw_column(axes: Axes, table: pd.DataFrame, title: str) -> None:
+    """Strings one below the other; what marks the valid ones reads in grey too."""
+    for place, row in enumerate(table.itertuples()):
+        tick = "\N{CHECK MARK} " if row.valid else "  "
+        dots = "".join(texts.PAD if character == " " else " " for character in row.parameter)
+        write(axes, place, tick + row.parameter, VALID if row.valid else INVALID)
+        write(axes, place, "  " + dots, FAINT)
+    axes.set(xlim=(0, 1), ylim=(len(table) - 0.5, -0.5), xticks=[], yticks=[])
+    axes.set_xlabel(f"{table['valid'].sum()} of {len(table)} parse")
+    axes.set_title(title, fontsize=9, loc="left")
+    sns.despine(ax=axes, left=True, bottom=True)
+
+
+def write(axes: Axes, place: int, text: str, colour: str) -> None:
+    """One line in letters of one width."""
+    axes.text(0, place, text, color=colour, family="monospace", fontsize=9, va="center")

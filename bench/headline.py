@@ -1,0 +1,90 @@
+"""The quality that a slice is judged by: tasks differ in what can be said of their strings.
+
+Sentences, tables and figures ask here what to order by, what to call it and which way is up, so a
+task with another measure of quality needs a line in `HEADLINES` and nothing else.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pandas as pd
+
+from bench import schema, stats
+from bench.store import Tables
+
+
+class Direction(NamedTuple):
+    """Which way is better, in words."""
+
+    top: str
+    better: str
+    worse: str
+    beyond: str
+    behind: str
+    end: str
+    falls: bool
+
+
+UP = Direction("highest", "higher", "lower", "above", "below", "maximum", falls=False)
+DOWN = Direction("lowest", "lower", "higher", "below", "above", "minimum", falls=True)
+
+
+class Headline(NamedTuple):
+    """A measure of quality.
+
+    Attributes:
+        metric: as the tables call it.
+        name: in sentences.
+        axis: on an axis.
+        best: the best value at a length; None where it is not known beforehand.
+        begins: when its first value was measured, in words.
+        way: the direction that is better.
+        goal: a value of which it is told who reaches it.
+    """
+
+    metric: str
+    name: str
+    axis: str
+    best: Callable[[int], int | None]
+    begins: str = "before the first update"
+    way: Direction = UP
+    goal: float | None = None
+
+
+def best_goodness(length: int) -> int:
+    """The most windows of three that a string of this length can have right."""
+    return length - 2
+
+
+def one(_: int) -> int:
+    """All of a fraction."""
+    return 1
+
+
+#: Of several that a slice has, the first.
+HEADLINES = [
+    Headline(schema.GOODNESS, "goodness", "goodness score", best_goodness, "after pre-training"),
+    Headline(schema.VALID_FRACTION, "fraction that parses", "fraction that parses", one, goal=0.9),
+]
+
+
+def of(tables: Tables) -> Headline:
+    """The headline of a slice; where nothing was judged, one of which it has no rows."""
+    measured = set(tables.metrics["metric"].unique())
+    return next((h for h in HEADLINES if h.metric in measured), HEADLINES[0])
+
+
+def trained(tables: Tables) -> bool:
+    """False of a slice that was measured before any update only: no quality there is an estimator's."""
+    return bool(tables.metrics["step"].max() != 0)
+
+
+def rows(tables: Tables) -> pd.DataFrame:
+    """The rows of a slice's headline; none without training."""
+    found = stats.rows(tables, of(tables).metric)
+    return found if trained(tables) else found.iloc[:0]
+
+
+def best_first(found: pd.DataFrame, way: Direction) -> pd.DataFrame:
+    """Means in the order of their quality."""
+    return found.sort_values("mean", ascending=way.falls, kind="stable")

@@ -1,0 +1,144 @@
+"""The columns of the table of each slice: a line for each; what was not measured has none."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import pandas as pd
+
+from bench import headline, schema, stats
+from bench.store import Tables
+
+X = "x"
+TOTAL = "total"
+
+
+class Quantity(NamedTuple):
+    """One column: what it is called, how many digits it has, where it comes from, how to read it."""
+
+    name: str
+    heading: str
+    digits: int
+    measure: Callable[[Tables], pd.DataFrame]  # estimator, setting, mean, low, high, n
+    note: str = ""
+    sign: bool = False
+
+
+def means(
+    metric: str, parameter: str = "", when: Callable[[pd.DataFrame], pd.DataFrame] = stats.last
+) -> Callable[[Tables], pd.DataFrame]:
+    """How to measure a metric at the last step, or at another."""
+
+    def measure(tables: Tables) -> pd.DataFrame:
+        return stats.mean_interval(when(stats.rows(tables, metric, parameter)), stats.COMPARED)
+
+    return measure
+
+
+def final(metric: str, heading: str, note: str = "", digits: int = 3) -> Quantity:
+    """A metric of one number at the last step, under its own name."""
+    return Quantity(metric, heading, digits, means(metric), note)
+
+
+def starts(tables: Tables) -> pd.DataFrame:
+    """The headline before the first update; nothing where all conditions start alike."""
+    begin = stats.start(headline.rows(tables))
+    alike = begin.groupby("session", observed=True)["value"].nunique() < 2
+    return stats.mean_interval(begin.iloc[:0] if alike.all() else begin, stats.COMPARED)
+
+
+def token_excess(tables: Tables) -> pd.DataFrame:
+    """Frequency of the token x, less the data's; only of a task whose x says something."""
+    made = stats.last(stats.rows(tables, schema.UNIGRAM, X))
+    real = stats.rows(tables, schema.UNIGRAM_DATA, X)
+    both = made.merge(real, on=schema.SESSION, suffixes=("", "_data"))
+    if headline.of(tables).metric != schema.GOODNESS:
+        both = both.iloc[:0]
+    excess = both.assign(value=both["value"] - both["value_data"])
+    return stats.mean_interval(excess, stats.COMPARED)
+
+
+def error(tables: Tables, part: str) -> pd.DataFrame:
+    """A part of the gradient's squared error, all conditions at the same parameters."""
+    found = stats.relative_errors(tables)
+    return stats.mean_interval(found[found["part"] == part], stats.COMPARED)
+
+
+def seconds(tables: Tables) -> pd.DataFrame:
+    """A session's share of its stack's wall-clock time."""
+    ok = tables.trials[tables.trials["status"] == schema.OK]
+    return stats.mean_interval(ok.rename(columns={"seconds": "value"}), stats.COMPARED)
+
+
+BEGUN = "Not all conditions start alike: start is what they are ordered by, before the first update."
+DISTANCES = (
+    "Distances are from real strings: of lengths, by how many characters the mean string would have "
+    "to change (Wasserstein-1); of tokens and of neighbouring tokens, total variation, 0 to 1."
+)
+SHARES = (
+    "Distinct strings, and novel ones, which are not in the training set, are fractions of those "
+    "generated; the training set covered is the fraction of its strings that is among them."
+)
+VARIANCES = (
+    "Log-variances are natural, of one gradient estimate per generated sample, all parameters "
+    "together: at the start all estimators with the same networks are at the same parameters, at the "
+    "end each is at its own."
+)
+ERRORS = (
+    "Variance is of one draw per generated sample, summed over all parameters; with the squared bias it "
+    "makes the mean squared error. Both are relative to the exact gradient's squared norm, its mean over "
+    "the sessions; all conditions are at the same parameters."
+)
+CALLS = "Calls count sequences."
+
+BIAS = Quantity("relative_bias", "relative bias", 3, stats.relative_bias)
+SECONDS = Quantity("seconds", "seconds per session", 2, seconds)
+
+TRAINED = [
+    final(schema.GOODNESS, "goodness"),
+    final(schema.PERFECT_FRACTION, "perfect strings", "A perfect string scores in every window of three."),
+    final(schema.VALID_FRACTION, "valid strings", "A valid string belongs to the data's language."),
+    Quantity("start", "start", 3, starts, BEGUN),
+    final(schema.LENGTH_DISTANCE, "length distance", DISTANCES, digits=2),
+    final(schema.UNIGRAM_DISTANCE, "unigram distance", DISTANCES),
+    final(schema.BIGRAM_DISTANCE, "bigram distance", DISTANCES),
+    final(schema.DISTINCT_FRACTION, "distinct", SHARES, digits=2),
+    final(schema.NOVEL_FRACTION, "novel", SHARES, digits=2),
+    final(schema.NOVEL_VALID_FRACTION, "novel and valid", SHARES, digits=2),
+    final(schema.MODE_COVERAGE, "training set covered", SHARES),
+    Quantity("x_excess", "x less the data's", 3, token_excess, "x is that token's frequency.", sign=True),
+    Quantity(
+        "log_variance_start",
+        "log-variance, start",
+        2,
+        means(schema.GRADIENT_LOG_VARIANCE, TOTAL, stats.start),
+        VARIANCES,
+    ),
+    Quantity(
+        "log_variance",
+        "log-variance, end",
+        2,
+        means(schema.GRADIENT_LOG_VARIANCE, TOTAL),
+        VARIANCES,
+    ),
+    BIAS,
+    SECONDS,
+    final(schema.GENERATOR_CALLS, "generator calls", CALLS, digits=0),
+    final(schema.DISCRIMINATOR_CALLS, "discriminator calls", CALLS, digits=0),
+]
+UNTRAINED = [
+    BIAS,
+    Quantity("relative_variance", "relative variance", 3, partial(error, part="variance"), ERRORS),
+    Quantity("relative_error", "bias² + variance", 3, partial(error, part="error"), ERRORS),
+    Quantity("cosine", "cosine", 3, means(schema.GRADIENT_COSINE)),
+    SECONDS,
+]
+
+
+def columns(tables: Tables) -> list[Quantity]:
+    """The columns of a slice; its headline leads them if it has no line above."""
+    if not headline.trained(tables):
+        return UNTRAINED
+    head = headline.of(tables)
+    listed = any(quantity.name == head.metric for quantity in TRAINED)
+    return TRAINED if listed else [final(head.metric, head.name), *TRAINED]
