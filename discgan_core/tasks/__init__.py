@@ -1,6 +1,6 @@
 """Sources of real sequences, one file each, found by file name.
 
-A file `<name>.py` holds a factory `<name>(length) -> Task`.
+A file `<name>.py` holds a factory `<name>(length, **options) -> Task`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from numpy.random import Generator
 from torch import Tensor
@@ -42,17 +42,22 @@ class Task(NamedTuple):
         return len(self.symbols)
 
 
+# The task `names` is imported before the function of that name: later, it would take its place here.
+importlib.import_module(f"{__name__}.names")
+
+
 def names() -> list[str]:
     """List the tasks, in alphabetical order."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
-def make(name: str, length: int) -> Task:
+def make(name: str, length: int, **options: Any) -> Task:
     """Make a task by its name.
 
     Args:
         name: one of `names()`.
         length: T, tokens of a sequence.
+        options: of its factory, such as the words of `names`.
 
     Raises:
         ValueError: there is no such task, or it has no sequences of that length.
@@ -60,5 +65,5 @@ def make(name: str, length: int) -> Task:
     if name not in names():
         near = difflib.get_close_matches(name, names(), 1)
         raise ValueError(f"no task '{name}'" + (f"; did you mean '{near[0]}'?" if near else ""))
-    task: Task = getattr(importlib.import_module(f"{__name__}.{name}"), name)(length)
+    task: Task = getattr(importlib.import_module(f"{__name__}.{name}"), name)(length, **options)
     return task

@@ -1,0 +1,152 @@
+"""Lists of names for the task `names`: two of English first names, and a user's own file.
+
+Both sources give the distinct names of at most nine letters a to z, in lower case, women's before men's;
+the paper on the likelihood GAN took the same of Kantrowitz's.
+
+    source       lines   a-z only, at most 9   distinct   mean letters
+    kantrowitz   7,944                 7,769      7,401           5.98
+    census       5,494                 5,435      5,105           5.95
+
+`census` is the first names of the 1990 US Census, in the public domain, as the package `names` has them:
+4,275 of women and 1,219 of men, 331 being both. It needs no network. 59 lines have over nine letters.
+
+`kantrowitz` is the Names Corpus, version 1.3 (1994), copyright 1991 Mark Kantrowitz, with additions by
+Bill Ross: any use is free so long as credit is given in published work. NLTK's repository has it. The
+paper calls its 5,001 women's and 2,943 men's names 7,944 unique ones, but 365 names are in both files,
+and "Gale" twice in one, once with a space behind it. 39 lines have a hyphen, space or apostrophe, 136
+more than nine letters; what is left has 364 names of both, Gale, and three that differ in case only.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import io
+import os
+import unicodedata
+import zipfile
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+
+import pooch
+
+from bench.errors import UserError, unknown
+
+URL = "https://raw.githubusercontent.com/nltk/nltk_data/gh-pages/packages/corpora/names.zip"
+SHA256 = "0eec7e958b34982662b8f05824ae64642dea097b08057ade65c252191c5fe7ca"
+CACHE = "DISCGAN_BENCH_CACHE"
+LONGEST = 9
+
+
+def load(source: str) -> list[str]:
+    """Give a source's names: distinct, lower-case, a to z, at most nine letters.
+
+    Args:
+        source: one of `SOURCES`.
+
+    Raises:
+        UserError: there is no such source, or its file cannot be had.
+    """
+    if source not in SOURCES:
+        raise unknown("source", source, SOURCES)
+    plain = (name.strip().lower() for name in SOURCES[source]())
+    return list(dict.fromkeys(n for n in plain if n.isascii() and n.isalpha() and len(n) <= LONGEST))
+
+
+def census() -> Iterable[str]:
+    """Give every line's name; its frequency and rank stand behind it."""
+    tables = [files("names") / f"dist.{sex}.first" for sex in ("female", "male")]
+    return (line.split()[0] for table in tables for line in table.read_text("ascii").splitlines())
+
+
+def kantrowitz() -> Iterable[str]:
+    """Give every line of both files."""
+    with zipfile.ZipFile(io.BytesIO(archive())) as opened:
+        texts = [opened.read(f"names/{sex}.txt").decode("ascii") for sex in ("female", "male")]
+    return (line for text in texts for line in text.splitlines())
+
+
+SOURCES = {"census": census, "kantrowitz": kantrowitz}
+
+
+def archive() -> bytes:
+    """Give NLTK's archive out of the cache, where it is put the first time; nothing else is believed.
+
+    Raises:
+        UserError: it is neither there nor to be had, or it is not what it should be.
+    """
+    path = Path(os.environ.get(CACHE) or pooch.os_cache("discgan-bench")).expanduser() / "names.zip"
+    try:
+        if not path.exists():
+            download(path)
+        found = path.read_bytes()
+    except OSError as error:  # those of the network are among them
+        reason = error.strerror or type(error).__name__
+        ways = f"put that file (SHA-256 {SHA256}) into {path.parent} yourself, or use --source census"
+        raise UserError(f"cannot fetch {URL} ({reason}): {ways}") from None
+    actual = hashlib.sha256(found).hexdigest()
+    if actual != SHA256:
+        ways = "delete it, to have it fetched anew, or use --source census"
+        raise UserError(f"{path} is damaged: its SHA-256 is {actual}, expected {SHA256}; {ways}")
+    return found
+
+
+def download(path: Path) -> None:
+    """Fetch the archive; a wrong one is not kept.
+
+    Raises:
+        UserError: what came is another file.
+        OSError: nothing came, or it cannot be written.
+    """
+    pooch.get_logger().setLevel("WARNING")
+    try:
+        pooch.retrieve(URL, f"sha256:{SHA256}", path.name, path.parent)
+    except ValueError as error:
+        what, _, _ = str(error).partition(". ")  # says which was expected and which came
+        raise UserError(f"{URL}: {what}; try again, or use --source census") from None
+
+
+def read(path: Path, longest: int) -> list[str]:
+    """Read a user's own list: UTF-8, one name on a line, letters of any script.
+
+    Names come in lower case and in Unicode's composed form (NFC), in the order of the file; one that
+    comes again is dropped, and so are blank lines, space around a name and a byte-order mark.
+
+    Args:
+        path: the file.
+        longest: letters that a name may have.
+
+    Raises:
+        UserError: the file cannot be read, has no names, or a line is no name of at most so many letters.
+    """
+    try:
+        if path.is_dir():
+            raise UserError(f"{path} is a folder; give a text file with one name on a line")
+        lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    found = [name(line, f"{path}, line {number}", longest) for number, line in enumerate(lines, 1)]
+    if not any(found):
+        raise UserError(f"{path} has no names; write one on a line")
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def name(line: bytes, where: str, longest: int) -> str:
+    """Read one line, which may be blank, or tell `where` it is wrong."""
+    try:
+        text = unicodedata.normalize("NFC", line.decode().strip().lower())
+    except UnicodeDecodeError:
+        raise UserError(f"{where}: this is not UTF-8; save the file as UTF-8") from None
+    shown = repr(text if len(text) <= 40 else f"{text[:40]}…")
+    wrong = next((c for place, c in enumerate(text) if not is_letter(c, place)), None)
+    if wrong is not None:
+        raise UserError(f"{where}: {shown} has {wrong!r}, which is no letter; names are letters only")
+    if len(text) > longest:
+        raise UserError(f"{where}: {shown} has {len(text)} letters; at most {longest} fit")
+    return text
+
+
+def is_letter(character: str, place: int) -> bool:
+    """Tell letters from the rest; a mark behind a letter, such as a vowel sign, counts as one."""
+    return unicodedata.category(character)[0] in ("LM" if place else "L")
