@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,7 +21,7 @@ from torch import Tensor
 from bench import schema
 from bench.corpus import Corpus
 from bench.experiments import Condition, Outcome
-from bench.measure import Gradients, Row, against_data, losses, quality, sampled
+from bench.measure import Gradients, Row, against_data, forced, losses, quality, sampled
 from discgan_core import exact, tasks, training
 from discgan_core.game import REGAN, Game, judged
 from discgan_core.interface import Estimator
@@ -29,6 +29,8 @@ from discgan_core.meter import Calls
 from discgan_core.randomness import Streams
 from discgan_core.tasks import Task
 from discgan_core.training import Players, Schedule
+
+TaskMaker = Callable[[str, int], Task]
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Settings:
         warmup: discriminator batches before the first generator update.
         batch: real sequences in a batch.
         generated: generated sequences in a batch.
+        hidden: units of both networks.
         training_set: real sequences that a session trains on.
         samples: sequences generated for each measurement.
         corpus: whether they are compared with real ones as a body: lengths, novelty, coverage.
@@ -71,6 +74,7 @@ class Settings:
     warmup: int = 20
     batch: int = 128
     generated: int = 128
+    hidden: int = 32
     training_set: int = 10_000
     samples: int = 500
     corpus: bool = False
@@ -93,6 +97,7 @@ class Settings:
             warmup=self.warmup,
             batch=self.batch,
             generated=self.generated,
+            hidden=self.hidden,
             training_set=self.training_set,
         )
 
@@ -137,10 +142,11 @@ def pretrained(
     sessions: tuple[int, ...],
     device: str,
     game: Game,
+    make_task: TaskMaker,
 ) -> tuple[Players, Tensor]:
     """Pre-train once for all conditions of a study: nothing in it depends on the estimator."""
     streams = Streams(f"{study}/pretraining", sessions, device)
-    return training.pretrain(tasks.make(name, length), schedule, streams, game)
+    return training.pretrain(make_task(name, length), schedule, streams, game)
 
 
 def run(
@@ -151,6 +157,7 @@ def run(
     device: str,
     estimator: Estimator,
     game: Game = REGAN,
+    make_task: TaskMaker = tasks.make,
 ) -> Outcome:
     """Train and measure some sessions of a condition.
 
@@ -162,13 +169,21 @@ def run(
         device: where.
         estimator: of the generator's gradient.
         game: its rules.
+        make_task: (name, length) -> the task; the same function for the same task.
     """
     stack = filled(sessions, settings.batch)
     study = f"{experiment}/{condition.length}"
     schedule = settings.schedule(condition.length)
-    task = tasks.make(condition.task, condition.length)
+    task = make_task(condition.task, condition.length)
     start, data = pretrained(
-        study, condition.task, condition.length, schedule, stack, device, game._replace(reward=judged)
+        study,
+        condition.task,
+        condition.length,
+        schedule,
+        stack,
+        device,
+        game._replace(reward=judged),
+        make_task,
     )
     clock, streams = Clock(), Streams(f"{study}/adversarial", stack, device)
     loop = training.adversarial(start, data, task, estimator, schedule, streams, game, clock.phase)
@@ -233,7 +248,9 @@ class Observer:
             with clock.phase("variance"):
                 if self.truth:
                     yield from self.gradients.accuracy(players, settings.bias_draws)
-            yield from self.strings(tokens[:, : settings.strings])
+            yield from self.strings(schema.STRING, tokens[:, : settings.strings])
+            if task.end is not None:
+                yield from self.forced(players)
         same = tokens.new_ones(len(tokens), dtype=torch.float64)
         yield Row(schema.GENERATOR_CALLS, "", same * calls.generator)
         yield Row(schema.DISCRIMINATOR_CALLS, "", same * calls.discriminator)
@@ -241,9 +258,9 @@ class Observer:
             yield Row(schema.SECONDS, phase, same * seconds / len(same))
 
     def real(self) -> Tensor:
-        """Draw as many real sequences as are generated: [sessions, samples, T]."""
-        sets = self.streams.generators("real")
-        return torch.stack([self.task.sample(self.settings.samples, g) for g in sets]).to(self.streams.device)
+        """Draw as many real sequences as are generated, held-out ones if any are: [sessions, samples, T]."""
+        draw, sets = self.task.held_out or self.task.sample, self.streams.generators("real")
+        return torch.stack([draw(self.settings.samples, g) for g in sets]).to(self.streams.device)
 
     def of_the_data(self, real: Tensor) -> Iterator[Row]:
         """Give what the measures come to for real sequences, in place of generated ones."""
@@ -253,7 +270,14 @@ class Observer:
         if self.corpus:
             yield from self.corpus.reference(real.cpu(), self.real().cpu())
 
-    def strings(self, tokens: Tensor) -> Iterator[Row]:
+    def forced(self, players: Players) -> Iterator[Row]:
+        """Give what is written with the end mark forbidden: its tokens' frequencies, and some of it."""
+        tokens = forced(self.task, players, self.settings.samples, self.streams, self.game)
+        for token, symbol in enumerate(self.task.symbols):
+            yield Row(schema.FORCED_UNIGRAM, symbol, (tokens == token).double().mean((1, 2)))
+        yield from self.strings(schema.FORCED_STRING, tokens[:, : self.settings.strings])
+
+    def strings(self, metric: str, tokens: Tensor) -> Iterator[Row]:
         """Keep each session's first strings, with the task's first measure of each.
 
         A string that came twice stands once.
@@ -264,7 +288,7 @@ class Observer:
             for text, score in {self.task.text(r): s for r, s in zip(rows, scores, strict=True)}.items():
                 values = nothing.clone()
                 values[session] = score
-                yield Row(schema.STRING, text, values)
+                yield Row(metric, text, values)
 
 
 def frame(rows: Sequence[Row], sessions: Sequence[int], step: int) -> pd.DataFrame:

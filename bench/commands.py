@@ -39,7 +39,7 @@ class Options:
 def run(names: Sequence[str] | None, options: Options) -> int:
     """Compute what is missing of the named experiments, or of all, and write the report."""
     start = time.monotonic()
-    request = _request(names or experiments.names(), options)
+    request = _request(names or experiments.available(), options)
     results, reports = _folders(options.preset, options.results, options.reports)
     trials = store.read_trials(results)
     entries = plan.make(request, trials, store.read_trials(REFERENCE))
@@ -74,19 +74,19 @@ def report(preset: str, results: Path | None, reports: Path | None) -> int:
 
 def list_() -> int:
     """Print what there is to choose from."""
-    _show_list("experiments", {n: _summary(f"bench.experiments.{n}") for n in experiments.names()})
+    _show_list("experiments", {n: _summary(f"bench.experiments.{n}") for n in experiments.available()})
     for package in (estimators, tasks):
         title = package.__name__.rpartition(".")[2]
-        _show_list(title, {n: _summary(f"{package.__name__}.{n}") for n in package.names()})
+        _show_list(title, {n: _summary(f"{package.__name__}.{n}") for n in package.available()})
     _show_list("presets", plan.PRESETS)
     return 0
 
 
 def _request(names: Sequence[str], options: Options) -> plan.Request:
     """Turn what was typed into a request, refusing what cannot be meant."""
-    known = estimators.names()
+    known = estimators.available()
     chosen = _split(options.estimators) or known
-    _require_known("experiment", names, experiments.names())
+    _require_known("experiment", names, experiments.available())
     _require_known("preset", [options.preset], plan.PRESETS)
     _require_known("estimator", chosen, known)
     _require_known("device", [options.device], ["cpu", "cuda"])

@@ -30,6 +30,10 @@ CHUNK = 256
 """Draws whose gradients are held at once, so that memory stays small."""
 
 
+NEVER = -1e9
+"""A logit that no token is drawn with."""
+
+
 class Row(NamedTuple):
     """One metric of all sessions: values [sessions]."""
 
@@ -43,6 +47,14 @@ def sampled(players: Players, length: int, count: int, streams: Streams, game: G
     noise = streams.noise({"tokens": (length,), **latent_noise(players, game)}, count, "samples")
     sample = vmap(lambda theta, noise: policy_of(theta, length, noise).sample(noise["tokens"]))
     return sample(players.generator, noise)
+
+
+def forced(task: Task, players: Players, count: int, streams: Streams, game: Game) -> Tensor:
+    """Let every generator write `count` sequences without the end mark: [sessions, count, T]."""
+    bias = players.generator["out.bias"].clone()
+    bias[:, task.end] = NEVER
+    forbidden = players._replace(generator={**players.generator, "out.bias": bias})
+    return sampled(forbidden, task.length, count, streams, game)
 
 
 def quality(task: Task, tokens: Tensor) -> Iterator[Row]:
@@ -106,30 +118,34 @@ class Gradients:
     def __init__(self, task: Task, estimator: Estimator, game: Game, streams: Streams) -> None:
         self.task, self.estimator, self.game, self.streams = task, estimator, game, streams
 
-    def draws(self, players: Players, count: int) -> dict[str, Tensor]:
-        """Give independent draws of every parameter's gradient: [sessions, count, ...]."""
+    def draws(self, players: Players, count: int) -> tuple[dict[str, Tensor], Tensor]:
+        """Give draws of every parameter's gradient, and the surrogates: [sessions, count, ...]."""
         rows = count * self.estimator.samples_per_draw
         noise = self.streams.noise(noise_shapes(self.estimator, self.task, players, self.game), rows, "draws")
         sets = self.streams.generators("draws/data")
         data = torch.stack([self.task.sample(rows, g) for g in sets]).to(self.streams.device)
 
-        def one(players: Players, noise: dict[str, Tensor], data: Tensor) -> dict[str, Tensor]:
+        def one(players: Players, noise: dict[str, Tensor], data: Tensor) -> tuple[dict[str, Tensor], Tensor]:
             aim = problem(players, self.task.length, self.game)
             arguments = (self.estimator, aim, players.generator, noise, players.state, data)
-            return gradients.draw_gradients(*arguments)[0]
+            draws, estimates = gradients.draw_gradients(*arguments)
+            return draws, estimates.surrogate
 
         return vmap(one)(players, noise, data)
 
     def log_variance(self, players: Players, count: int, chosen: tuple[str, ...]) -> Iterator[Row]:
         """Measure ln of the variance per sample: of the parameters chosen, of each tensor, in total."""
         spread = partial(gradients.variance_per_sample, samples_per_draw=self.estimator.samples_per_draw)
-        variances = vmap(spread)(self.draws(players, count))
+        draws, surrogates = self.draws(players, count)
+        variances = vmap(spread)(draws)
         tensors = {name: per_session(v) for name, v in variances.items()}
         elements = {name: element(variances, name) for name in chosen}
         total = reduce(torch.add, tensors.values())
         for name, values in {**elements, **tensors, "total": total}.items():
             if (values > 0).any():
                 yield Row(schema.GRADIENT_LOG_VARIANCE, name, values.log())
+        if (surrogates != 0).any():  # a score function's has a gradient, but no value
+            yield Row(schema.SURROGATE, "", per_session(surrogates) / surrogates.shape[1])
 
     def accuracy(self, players: Players, count: int) -> Iterator[Row]:
         """Compare the mean of many draws with the enumerated gradient."""
@@ -146,7 +162,7 @@ class Gradients:
         yield Row(schema.GRADIENT_VARIANCE, "", variance * self.estimator.samples_per_draw)
 
     def _moments(self, players: Players, count: int) -> list[Moments]:
-        return [gradients.moments(draws) for draws in each(self.draws(players, count))]
+        return [gradients.moments(draws) for draws in each(self.draws(players, count)[0])]
 
     def _truth(self, players: Players) -> dict[str, Tensor]:
         aim = problem(players, self.task.length, self.game)

@@ -62,7 +62,11 @@ UNIGRAM_DATA: Final = "unigram_data"
 BIGRAM_KL: Final = "bigram_kl"
 CROSS_ENTROPY: Final = "cross_entropy"
 EXACT_KL: Final = "exact_kl"
+REAL_FRACTION: Final = "real_fraction"
+HELD_OUT_FRACTION: Final = "held_out_fraction"
 STRING: Final = "string"
+FORCED_STRING: Final = "forced_string"  # written with the end mark forbidden
+FORCED_UNIGRAM: Final = "forced_unigram"
 LENGTH: Final = "length"  # one row for every length that occurs; no row is a fraction of 0
 LENGTH_DISTANCE: Final = "length_distance"
 UNIGRAM_DISTANCE: Final = "unigram_distance"
@@ -81,6 +85,7 @@ DISCRIMINATOR_ACCURACY: Final = "discriminator_accuracy"
 GENERATOR_LOSS: Final = "generator_loss"  # mean of -log D/(1-D) over generated sequences, in nats
 
 # The gradient.
+SURROGATE: Final = "surrogate"  # mean value of what the estimator differentiates, where it has one
 GRADIENT_LOG_VARIANCE: Final = "gradient_log_variance"
 GRADIENT_BIAS_SQUARED: Final = "gradient_bias_squared"
 GRADIENT_NORM_SQUARED: Final = "gradient_norm_squared"

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from numpy.random import Generator
 from torch import Tensor
+from torch.nn import functional
 
 from discgan_core.interface import Noise, Params, Reward
 from discgan_core.models.discriminator import DiscriminatorReward
@@ -31,6 +32,11 @@ def judged(discriminator: Params, noise: Noise) -> Reward:
 def log_odds(discriminator: Params, noise: Noise) -> Reward:
     """Reward a sequence by log D/(1-D) (Kusner and Hernandez-Lobato, algorithm 1)."""
     return DiscriminatorReward(discriminator, measure=lambda logits: logits)
+
+
+def surprise(discriminator: Params, noise: Noise) -> Reward:
+    """Reward a sequence by -log(1-D), which is positive (Toth, eq. 3: the generator minimises log(1-D))."""
+    return DiscriminatorReward(discriminator, measure=functional.softplus)
 
 
 def null(discriminator: Params, noise: Noise) -> Reward:

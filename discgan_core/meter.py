@@ -9,7 +9,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from discgan_core.interface import Policy, Reward
-from discgan_core.sequences import rewards_along
+from discgan_core.sequences import log_odds, rewards_along
 
 Phase = Callable[[str], AbstractContextManager[object]]
 """Opens a context in which time is spent on the phase named; see `discgan_core.training`."""
@@ -77,6 +77,11 @@ class MeteredReward:
         """Judge, as the reward does."""
         self.meter.calls += Calls(discriminator=len(x))
         return self.reward(x)
+
+    def log_odds(self, x: Tensor) -> Tensor:
+        """Give the odds, as the reward does."""
+        self.meter.calls += Calls(discriminator=len(x))
+        return log_odds(self.reward, x)
 
     def along(self, x: Tensor, relaxed: Tensor) -> tuple[Tensor, Tensor]:
         """Judge prefixes, as the reward does: each relaxed token is one step."""

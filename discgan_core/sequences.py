@@ -119,6 +119,16 @@ def rewards_along(
     return reward(x), torch.stack(judged, -1).reshape(copies, batch, length)
 
 
+def log_odds(reward: Reward, x: Float[Tensor, "N T V"]) -> Float[Tensor, " N"]:
+    """Give log D/(1-D) of sequences under a reward that is, or is made of, a probability D of being real.
+
+    A reward with a method `log_odds` is asked for it; any other is taken to be D itself.
+    """
+    if hasattr(reward, "log_odds"):
+        return reward.log_odds(x)
+    return torch.logit(reward(x))
+
+
 def all_sequences(length: int, vocabulary: int, device: torch.device | None = None) -> Int[Tensor, "S T"]:
     """List all V^T sequences, [V^T, T], the first token changing slowest."""
     tokens = torch.arange(vocabulary, device=device)

@@ -25,7 +25,7 @@ def tables() -> Tables:
 @pytest.fixture(scope="module")
 def drawn(tables: Tables) -> dict[str, Figure]:
     with style.theme():
-        return {name: figures.load(name).draw(tables) for name in figures.names()}
+        return {name: figures.load(name).draw(tables) for name in figures.available()}
 
 
 @pytest.fixture
@@ -119,12 +119,12 @@ def test_an_unknown_estimator_is_drawn(tables: Tables) -> None:
 
 def test_nothing_to_show_gives_no_figure(tables: Tables) -> None:
     nothing = tables._replace(metrics=tables.metrics.iloc[:0])
-    assert not any(figures.load(name).draw(nothing) for name in figures.names())
+    assert not any(figures.load(name).draw(nothing) for name in figures.available())
 
 
 def test_one_session_can_be_drawn() -> None:
     tables = synthetic_tables.everything(1, lengths=(3,), steps=[0, 1], lambdas=[1])
-    assert all(draw(name, tables) for name in figures.names())
+    assert all(draw(name, tables) for name in figures.available())
 
 
 def test_the_same_tables_give_the_same_files(tables: Tables, tmp_path: Path) -> None:
@@ -237,4 +237,4 @@ def test_a_bias_that_is_not_measurable_is_an_upper_bound(tables: Tables) -> None
 
 def test_without_training_no_quality_is_drawn(tables: Tables) -> None:
     relaxation = dict(stats.slices(tables))["relaxation", "grammar", 3]
-    assert [name for name in figures.names() if draw(name, relaxation)] == ["relaxation"]
+    assert [name for name in figures.available() if draw(name, relaxation)] == ["relaxation"]

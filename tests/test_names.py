@@ -111,7 +111,7 @@ def test_it_needs_words():
 
 def test_the_list_of_tasks_is_not_hidden_by_the_task_of_its_name():
     tasks.make("names", 10, words=WORDS)
-    assert "names" in tasks.names()
+    assert "names" in tasks.available()
     with pytest.raises(ValueError, match="did you mean 'names'"):
         tasks.make("name", 10, words=WORDS)
 

@@ -36,7 +36,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(figures, "names", list)
+    monkeypatch.setattr(figures, "available", list)
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +104,7 @@ def test_the_page_names_every_estimator_and_section(made: Path) -> None:
 def test_every_figure_and_table_is_a_file_too(made: Path) -> None:
     page = (made / "index.html").read_text(encoding="utf-8")
     stems = re.findall(r"figures/([\w-]+)\.svg", page)
-    assert {stem.rpartition("-")[2] for stem in stems} == set(figures.names())
+    assert {stem.rpartition("-")[2] for stem in stems} == set(figures.available())
     for stem in stems:
         assert (made / "figures" / f"{stem}.svg").stat().st_size > 1000
         assert (made / "figures" / f"{stem}.png").stat().st_size > 1000

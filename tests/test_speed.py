@@ -61,7 +61,7 @@ class Stacked:
         self.step(self.players, self.streams.noise(self.shapes, BATCH), batch)
 
     def variance_of_all_parameters(self) -> None:
-        draws = self.gradients.draws(self.players, BATCH)
+        draws, _ = self.gradients.draws(self.players, BATCH)
         vmap(lambda d: gradients.variance_per_sample(d, 1))(draws)
 
 

@@ -114,7 +114,7 @@ def test_calls_are_counted_by_the_wrapped_models():
 
 
 def test_conditions_leave_out_what_cannot_run():
-    found = grammar.conditions(SMALL, [3, 15], estimators.names())
+    found = grammar.conditions(SMALL, [3, 15], estimators.available())
     assert Condition("grammar", 3, "exact") in found
     assert Condition("grammar", 15, "exact") not in found
     assert Condition("grammar", 15, "reinforce_loo", "null_reward") in found

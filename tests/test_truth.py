@@ -21,7 +21,8 @@ VARIANTS: dict[str, list[dict[str, float]]] = {
     "rebar": [{"temperature": 0.3, "eta": 0.6}, {"learning_rate": 0.01}],
     "relax": [{"temperature": 0.3, "learn_relaxation": True}],
 }
-CASES = [(name, {}) for name in estimators.names()] + [(n, v) for n, found in VARIANTS.items() for v in found]
+PLAIN = [(name, {}) for name in estimators.available()]
+CASES = PLAIN + [(name, options) for name, found in VARIANTS.items() for options in found]
 SEQUENCE_FORMS = ("rebar_sequence", "relax_sequence")
 """Biased at lengths above one only, where they are no longer `rebar` and `relax`."""
 SIZES = [(3, 3), (2, 4), (4, 1)]

@@ -41,7 +41,7 @@ class Outcome(NamedTuple):
     trials: pd.DataFrame  # session, status, error
 
 
-def names() -> list[str]:
+def available() -> list[str]:
     """Name every experiment, in alphabetical order."""
     found = (module.name for module in iter_modules(__path__))
     return sorted(name for name in found if not name.startswith("_"))

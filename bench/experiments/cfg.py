@@ -24,13 +24,17 @@ from bench.adversarial import Settings
 from bench.experiments import Condition, Outcome
 from bench.experiments.grammar import CONTROL, NULL, check
 from discgan_core import estimators
-from discgan_core.game import HARD, Game, View, log_odds, null, relaxed
+from discgan_core.game import HARD, Game, View, log_odds, null, relaxed, surprise
 from discgan_core.interface import Estimator
 from discgan_core.models.generator import init_with_cell
 from discgan_core.relaxed import Schedule, linear
 
 RELAXED = "gumbel_softmax"
 LIKELIHOOD = "maximum_likelihood"
+
+
+REWARDS = {"likelihood": surprise}
+"""Where log D/(1-D) will not do: the logarithm of a reward that may be negative."""
 
 
 class Variant(NamedTuple):
@@ -139,7 +143,7 @@ def setup(settings: Settings, condition: Condition) -> tuple[Estimator, Game, Se
             momentum=settings.momentum if variant.momentum is None else variant.momentum,
         )
         return variant.estimator(tau), game, own
-    reward = null if condition.setting == NULL else log_odds
+    reward = null if condition.setting == NULL else REWARDS.get(condition.estimator, log_odds)
     latent = 0 if condition.estimator == LIKELIHOOD else 2
     return estimators.make(condition.estimator), Game(reward, latent=latent), settings
 

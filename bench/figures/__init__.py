@@ -28,7 +28,7 @@ class Saved(NamedTuple):
     svg: Path
 
 
-def names() -> list[str]:
+def available() -> list[str]:
     """Name every figure, in alphabetical order."""
     found = (module.name for module in iter_modules(__path__))
     return sorted(name for name in found if not name.startswith("_"))

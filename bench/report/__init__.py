@@ -56,7 +56,7 @@ def said(tables: Tables) -> list[answers.Answer]:
 
 def drawn(name: str, tables: Tables, folder: Path) -> Iterator[dict[str, str]]:
     """Every figure that has something to show, the learning curves first."""
-    for figure in sorted(figures.names(), key=lambda n: (n != "learning_curves", n)):
+    for figure in sorted(figures.available(), key=lambda n: (n != "learning_curves", n)):
         saved = figures.save(figure, tables, folder, f"{name}-{figure}")
         if saved:
             data = b64encode(saved.svg.read_bytes()).decode()

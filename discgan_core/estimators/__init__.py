@@ -14,7 +14,7 @@ from typing import Any
 from discgan_core.interface import Estimator
 
 
-def names() -> list[str]:
+def available() -> list[str]:
     """List the estimators, in alphabetical order."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
@@ -23,14 +23,14 @@ def make(name: str, **hyperparameters: Any) -> Estimator:
     """Make an estimator by its name.
 
     Args:
-        name: one of `names()`.
+        name: one of `available()`.
         hyperparameters: of its factory.
 
     Raises:
         ValueError: there is no such estimator.
     """
-    if name not in names():
-        near = difflib.get_close_matches(name, names(), 1)
+    if name not in available():
+        near = difflib.get_close_matches(name, available(), 1)
         raise ValueError(f"no estimator '{name}'" + (f"; did you mean '{near[0]}'?" if near else ""))
     factory = getattr(importlib.import_module(f"{__name__}.{name}"), name)
     estimator: Estimator = factory(**hyperparameters)

@@ -67,7 +67,11 @@ class DiscriminatorReward:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Judge sequences or prefixes x [N, t, V]: [N]."""
-        return self.measure(discriminator_logits(self.params, x))
+        return self.measure(self.log_odds(x))
+
+    def log_odds(self, x: Tensor) -> Tensor:
+        """Give log D/(1-D) of sequences or prefixes x [N, t, V]: [N]."""
+        return discriminator_logits(self.params, x)
 
     def along(self, x: Tensor, relaxed: Tensor) -> tuple[Tensor, Tensor]:
         """Judge x [N, T, V] and all its prefixes that end in relaxed [K, N, T, V]: [N] and [K, N, T].

@@ -26,6 +26,8 @@ class Task(NamedTuple):
         text: one sequence -> the string a person reads.
         enumerated: log-probabilities of all V^T sequences in the data, where they can be listed.
         lengths: tokens [n, T] -> characters before the padding [n], all T where there is no padding.
+        held_out: as `sample`, but of real sequences that `sample` never gives; None if none are held out.
+        end: the token that ends a sequence early, where a generator can be asked to go without; else None.
     """
 
     symbols: tuple[str, ...]
@@ -35,6 +37,8 @@ class Task(NamedTuple):
     text: Callable[[Tensor], str]
     enumerated: Callable[[], Tensor]
     lengths: Callable[[Tensor], Tensor]
+    held_out: Callable[[int, Generator], Tensor] | None = None
+    end: int | None = None
 
     @property
     def vocabulary(self) -> int:
@@ -42,11 +46,7 @@ class Task(NamedTuple):
         return len(self.symbols)
 
 
-# The task `names` is imported before the function of that name: later, it would take its place here.
-importlib.import_module(f"{__name__}.names")
-
-
-def names() -> list[str]:
+def available() -> list[str]:
     """List the tasks, in alphabetical order."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
@@ -55,15 +55,15 @@ def make(name: str, length: int, **options: Any) -> Task:
     """Make a task by its name.
 
     Args:
-        name: one of `names()`.
+        name: one of `available()`.
         length: T, tokens of a sequence.
         options: of its factory, such as the words of `names`.
 
     Raises:
         ValueError: there is no such task, or it has no sequences of that length.
     """
-    if name not in names():
-        near = difflib.get_close_matches(name, names(), 1)
+    if name not in available():
+        near = difflib.get_close_matches(name, available(), 1)
         raise ValueError(f"no task '{name}'" + (f"; did you mean '{near[0]}'?" if near else ""))
     task: Task = getattr(importlib.import_module(f"{__name__}.{name}"), name)(length, **options)
     return task

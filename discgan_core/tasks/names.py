@@ -7,7 +7,7 @@ paper's code pads real names to 15 letters and generated ones to 10, which a dis
 by their lengths alone.
 
 `real_fraction` asks whether a name is in the list. A generator that repeats the list scores in full, so
-`split` holds some names out: those among what it writes are real names that it has never seen.
+`split` holds some names out; `held_out_fraction` counts those: real names that it has never seen.
 """
 
 from __future__ import annotations
@@ -26,27 +26,35 @@ END = "."
 HOLD_OUT_SEED = 0
 
 
-def names(length: int, words: Sequence[str] = ()) -> Task:
+def names(length: int, words: Sequence[str] = (), held_out: Sequence[str] = ()) -> Task:
     """Make the language of a list of words, each as likely as often it is listed.
 
     Args:
         length: T, at least one more than the longest word has letters.
         words: in the case that is to be learnt; "." stands for the end.
+        held_out: real words that `sample` must never give, as `split` makes them.
     """
     check(length, words)
-    symbols = (*sorted(set("".join(words))), END)
-    data = encode(words, symbols, length)
-    listed = set(keys(data))
+    symbols = (*sorted(set("".join([*words, *held_out]))), END)
+    data, unseen = (encode(listed, symbols, length) for listed in (words, held_out))
+    lists = {"real_fraction": set(keys(data)), "held_out_fraction": set(keys(unseen))}
     end = len(symbols) - 1
     return Task(
         symbols,
         length,
-        lambda n, rng: data[torch.from_numpy(rng.integers(len(data), size=n))],
-        lambda tokens: quality(tokens, end, listed),
+        lambda n, rng: pick(data, n, rng),
+        lambda tokens: quality(tokens, end, {name: listed for name, listed in lists.items() if listed}),
         lambda tokens: "".join(symbols[token] for token in tokens.tolist()).rstrip(END),
         lambda: enumerated(data, len(symbols)),
         lambda tokens: lengths(tokens, end),
+        (lambda n, rng: pick(unseen, n, rng)) if held_out else None,
+        end,
     )
+
+
+def pick(data: Tensor, n: int, generator: Generator) -> Tensor:
+    """Draw n rows of data [m, T] with replacement."""
+    return data[torch.from_numpy(generator.integers(len(data), size=n))]
 
 
 def check(length: int, words: Sequence[str]) -> None:
@@ -70,7 +78,8 @@ def check(length: int, words: Sequence[str]) -> None:
 def encode(words: Sequence[str], symbols: Sequence[str], length: int) -> Tensor:
     """Turn words into padded tokens: [n, T]."""
     token = {symbol: index for index, symbol in enumerate(symbols)}
-    return torch.tensor([[token[letter] for letter in word.ljust(length, END)] for word in words])
+    rows = [[token[letter] for letter in word.ljust(length, END)] for word in words]
+    return torch.tensor(rows, dtype=torch.long).reshape(-1, length)
 
 
 def keys(tokens: Tensor) -> list[bytes]:
@@ -94,13 +103,14 @@ def valid(tokens: Tensor, end: int) -> Tensor:
     return ((tokens == end) == ended(tokens, end)).all(1) & (size > 0) & (size < tokens.shape[1])
 
 
-def quality(tokens: Tensor, end: int, listed: set[bytes]) -> dict[str, Tensor]:
-    """Judge sequences [n, T]: metric name -> [n]."""
-    real = [key in listed for key in keys(tokens)]
-    return {
-        "valid_fraction": valid(tokens, end).to(torch.float64),
-        "real_fraction": torch.tensor(real, dtype=torch.float64, device=tokens.device),
-    }
+def quality(tokens: Tensor, end: int, lists: dict[str, set[bytes]]) -> dict[str, Tensor]:
+    """Judge sequences [n, T], by being well formed and by being in each of the lists: metric -> [n]."""
+    found = {"valid_fraction": valid(tokens, end).to(torch.float64)}
+    rows = keys(tokens)
+    for name, listed in lists.items():
+        among = torch.tensor([row in listed for row in rows], dtype=torch.float64)
+        found[name] = among.to(tokens.device)
+    return found
 
 
 def enumerated(data: Tensor, vocabulary: int) -> Tensor:
@@ -122,8 +132,7 @@ def split(
     """Hold names out by lot: the training words and the held-out ones, in the order of the list.
 
     Which are drawn depends on the set of the words and the seed, not on their order; a word that is
-    listed twice is on one side both times. A letter that only held-out words have is none of the symbols
-    of a task made from the others: to such words no generator can come.
+    listed twice is on one side both times.
 
     Args:
         words: a list for `names`.

@@ -1,0 +1,128 @@
+"""Toth section 4: a GAN for first names that never differentiates a sample, with the likelihood GAN's loss.
+
+Both networks have 8 units, as in the original code, and start from random weights; the generator's reward
+is -log(1-D). Beside the paper's loss, log L, stand its eq. 5 without the logarithm, every other estimator,
+maximum likelihood and a null-reward control. Real and generated names are padded to the same length.
+
+A tenth of the names is held out: what is measured against real names, is against those. `paper` has 200
+epochs of 62 batches of 128, as many as the paper's 7,944 names make; `standard` is from scratch too, but
+with larger steps, and far from the end of training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from pathlib import Path
+
+from bench import adversarial, wordlists
+from bench.adversarial import Settings, TaskMaker
+from bench.experiments import Condition, Outcome
+from bench.experiments.grammar import CONTROL, NULL
+from discgan_core import estimators, tasks
+from discgan_core.game import Game, null, surprise
+from discgan_core.tasks import Task
+from discgan_core.tasks.names import split
+
+PAPER = "likelihood"
+PLAIN = "eq5"
+EPOCH = 62
+
+
+@dataclass(frozen=True)
+class NameSettings(Settings):
+    """An adversarial experiment's settings, and where the names come from.
+
+    Attributes:
+        source: one of `wordlists.SOURCES`, or the path of a word list.
+    """
+
+    source: str = "census"
+
+
+STANDARD = NameSettings(
+    sessions=30,
+    lengths=(10,),
+    stack=30,
+    updates=60,
+    discriminator_steps=1,
+    measurements=4,
+    generator_rate=0.02,
+    discriminator_rate=0.02,
+    pretraining=((10, 0, 0.0),),
+    warmup=0,
+    batch=64,
+    generated=64,
+    hidden=8,
+    training_set=4096,
+    samples=256,
+    corpus=True,
+)
+PRESETS = {
+    "smoke": replace(STANDARD, sessions=2, stack=2, updates=4, measurements=2, training_set=512, samples=64),
+    "standard": STANDARD,
+    "paper": replace(
+        STANDARD,
+        updates=200 * EPOCH,
+        measurements=41,
+        generator_rate=0.001,
+        discriminator_rate=0.001,
+        momentum=0.9,
+        batch=128,
+        generated=128,
+        training_set=16_384,
+        samples=1024,
+    ),
+}
+
+
+@lru_cache
+def task_maker(source: str) -> TaskMaker:
+    """Give the function that makes the task of a source, with a tenth of its names held out."""
+
+    @lru_cache
+    def make(name: str, length: int) -> Task:
+        train, held_out = split(words(source, length))
+        return tasks.make("names", length, words=train, held_out=held_out)
+
+    return make
+
+
+def words(source: str, length: int) -> list[str]:
+    """Give the names of a source, or of a user's own file."""
+    if source in wordlists.SOURCES:
+        return wordlists.load(source)
+    return wordlists.read(Path(source), length - 1)
+
+
+def conditions(settings: NameSettings, lengths: Sequence[int], names: Sequence[str]) -> list[Condition]:
+    """Every estimator asked for that need not enumerate, the plain eq. 5, and the control."""
+    task = f"names ({Path(settings.source).name})"
+    found = []
+    for length in lengths:
+        vocabulary = task_maker(settings.source)(task, length).vocabulary
+        able = [n for n in names if n != "exact" and estimators.make(n).supports(length, vocabulary)]
+        found += [Condition(task, length, name) for name in able]
+        found += [Condition(task, length, PAPER, PLAIN)] if PAPER in able else []
+        found += [Condition(task, length, CONTROL, NULL)] if CONTROL in able else []
+    return found
+
+
+def run(settings: NameSettings, condition: Condition, sessions: Sequence[int], device: str) -> Outcome:
+    """Train and measure some sessions."""
+    make = partial(estimators.make, condition.estimator)
+    if condition.estimator == PAPER:
+        estimator = make(samples=settings.batch, logarithm=condition.setting != PLAIN)
+    else:
+        estimator = make()
+    game = Game(null if condition.setting == NULL else surprise)
+    maker = task_maker(settings.source)
+    return adversarial.run("names", settings, condition, sessions, device, estimator, game, maker)
+
+
+def cost(settings: NameSettings, condition: Condition) -> float:
+    """Predict seconds per session on one core: of an update by the stack and the rows, of a measurement."""
+    update = 25 / settings.stack + 0.01 * (settings.batch + settings.generated)
+    measurement = 15 + 0.05 * settings.samples
+    return condition.length / 10 * (settings.updates * update + settings.measurements * measurement) / 1000

@@ -1,0 +1,43 @@
+"""The likelihood GAN: importance sampling on the data, no sample differentiated (Toth, eq. 4-5, section 4.3).
+
+    L = (1/K) sum_i f(x_i) p_theta(x_i),   x_i real sequences;   g_hat = grad log L, or grad L (eq. 5)
+
+The paper's f is -log(1 - D) and its loss -log(-L) with the sign of f; f must be positive. L is E[f(s)] over
+the data's sequences alone, up to their number: where the generator's mass lies elsewhere, so does the
+gradient. log L weighs the batch's sequences by f p, of which few are large.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
+from discgan_core.sequences import log_likelihood, one_hot
+
+
+def likelihood(samples: int = 32, logarithm: bool = True) -> Estimator:
+    """Climb the reward of real sequences, weighted by how likely the policy is to write them.
+
+    Args:
+        samples: K, real sequences to a draw; eq. 5 is a mean over sequences, so one makes a draw there.
+        logarithm: of L, as the paper trains; without it, eq. 5 itself.
+    """
+
+    def terms(policy: Policy, reward: Reward, data: Tensor) -> Tensor:
+        log_probs = policy.logits(data).log_softmax(-1)
+        f = reward(one_hot(data, policy.vocabulary, log_probs.dtype))
+        return torch.log(f) + log_likelihood(log_probs, data).sum(1)
+
+    def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
+        if data is None:
+            raise ValueError("likelihood learns from data: give `data` [N, T]")
+        log_terms = terms(policy, reward, data)
+        if not logarithm:
+            return Estimate(log_terms.exp())
+        return Estimate(log_terms.unflatten(0, (-1, samples)).logsumexp(1) - math.log(samples))
+
+    size = samples if logarithm else 1
+    return Estimator(estimate, lambda *_: {}, samples_per_draw=size, unbiased=False)

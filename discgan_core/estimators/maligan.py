@@ -1,0 +1,36 @@
+"""MaliGAN: maximum likelihood on samples weighted by the discriminator (Che et al., 2017, section 3.2).
+
+    g_hat = sum_i (w_i - b) grad log p_theta(s_i),   w_i = r(s_i) / sum_j r(s_j),   r = D / (1 - D)
+
+s_1 .. s_K are drawn from p_theta. With a perfect discriminator p_theta r is the data's distribution, so g_hat
+climbs the likelihood of the data, not E[f(s)]. The baseline b = 1/K is the weights' mean.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
+from discgan_core.sequences import log_likelihood, log_odds, one_hot, score
+
+
+def maligan(samples: int = 32, baseline: bool = True) -> Estimator:
+    """Weigh each sample's score by its odds of being real, normalised over the draw.
+
+    Args:
+        samples: K, samples to a draw.
+        baseline: whether b is 1/K, or zero.
+    """
+    b = 1 / samples if baseline else 0.0
+
+    def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
+        tokens = policy.sample(noise["tokens"])
+        log_probs = policy.logits(tokens).log_softmax(-1)
+        odds = log_odds(reward, one_hot(tokens, policy.vocabulary, log_probs.dtype))
+        w = odds.unflatten(0, (-1, samples)).softmax(1)
+        scores = score(log_likelihood(log_probs, tokens)).sum(1).unflatten(0, (-1, samples))
+        return Estimate(((w - b) * scores).sum(1))
+
+    return Estimator(
+        estimate, lambda length, vocabulary: {"tokens": (length,)}, samples_per_draw=samples, unbiased=False
+    )
