@@ -30,6 +30,15 @@ Lengths = Annotated[
     list[str] | None,
     typer.Option(metavar="3,15", help="Sequence lengths.", show_default="the preset's"),
 ]
+Source = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Where `names` come from: census or kantrowitz.", show_default="census"
+    ),
+]
+Data = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="A word list of your own for `names`, one on a line.")
+]
 Results = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Folder of the tables.", show_default="results/<preset>"),
@@ -66,6 +75,8 @@ def run_all(
     sessions: Sessions = None,
     estimators: Estimators = None,
     lengths: Lengths = None,
+    source: Source = None,
+    data: Data = None,
     results: Results = None,
     reports: Reports = None,
     device: Device = "cpu",
@@ -76,7 +87,7 @@ def run_all(
     from bench import commands
 
     options = commands.Options(
-        preset, sessions, estimators, lengths, results, reports, device, workers, dry_run
+        preset, sessions, estimators, lengths, source, data, results, reports, device, workers, dry_run
     )
     return commands.run(None, options)
 
@@ -88,6 +99,8 @@ def run(
     sessions: Sessions = None,
     estimators: Estimators = None,
     lengths: Lengths = None,
+    source: Source = None,
+    data: Data = None,
     results: Results = None,
     reports: Reports = None,
     device: Device = "cpu",
@@ -98,7 +111,7 @@ def run(
     from bench import commands
 
     options = commands.Options(
-        preset, sessions, estimators, lengths, results, reports, device, workers, dry_run
+        preset, sessions, estimators, lengths, source, data, results, reports, device, workers, dry_run
     )
     return commands.run(experiments, options)
 

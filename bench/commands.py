@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from bench import execute, experiments, plan, store
+from bench import execute, experiments, plan, store, wordlists
 from bench.errors import BenchError, Stopped, UserError, unknown
 from bench.progress import Display, duration
 from bench.provenance import ROOT, commit, cpu_count
@@ -29,6 +29,8 @@ class Options:
     sessions: int | None
     estimators: Sequence[str] | None
     lengths: Sequence[str] | None
+    source: str | None
+    data: Path | None
     results: Path | None
     reports: Path | None
     device: str
@@ -95,6 +97,9 @@ def _request(names: Sequence[str], options: Options) -> plan.Request:
     if options.sessions is not None:
         _require_positive("--sessions", options.sessions)
     lengths = [_whole("--lengths", text) for text in _split(options.lengths)]
+    if options.source and options.data:
+        raise UserError("--source and --data: give one of them; a file is a source of its own")
+    _require_known("source", [options.source] if options.source else [], wordlists.SOURCES)
     return plan.Request(
         experiments=list(dict.fromkeys(names)),
         preset=options.preset,
@@ -102,6 +107,7 @@ def _request(names: Sequence[str], options: Options) -> plan.Request:
         sessions=options.sessions,
         lengths=list(dict.fromkeys(lengths)) or None,
         device=options.device,
+        source=wordlists.fingerprint(options.data) if options.data else options.source,
     )
 
 

@@ -18,7 +18,7 @@ from bench import schema
 from discgan_core import exact, gradients
 from discgan_core.game import Game
 from discgan_core.gradients import Moments
-from discgan_core.interface import Estimator
+from discgan_core.interface import Estimate, Estimator
 from discgan_core.models.discriminator import discriminator_logits, discriminator_loss
 from discgan_core.models.generator import LSTMPolicy
 from discgan_core.randomness import Streams
@@ -118,25 +118,26 @@ class Gradients:
     def __init__(self, task: Task, estimator: Estimator, game: Game, streams: Streams) -> None:
         self.task, self.estimator, self.game, self.streams = task, estimator, game, streams
 
-    def draws(self, players: Players, count: int) -> tuple[dict[str, Tensor], Tensor]:
-        """Give draws of every parameter's gradient, and the surrogates: [sessions, count, ...]."""
+    def draws(self, players: Players, count: int) -> tuple[dict[str, Tensor], Estimate]:
+        """Give draws of every parameter's gradient, and their estimates: [sessions, count, ...]."""
         rows = count * self.estimator.samples_per_draw
         noise = self.streams.noise(noise_shapes(self.estimator, self.task, players, self.game), rows, "draws")
         sets = self.streams.generators("draws/data")
         data = torch.stack([self.task.sample(rows, g) for g in sets]).to(self.streams.device)
 
-        def one(players: Players, noise: dict[str, Tensor], data: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        def one(
+            players: Players, noise: dict[str, Tensor], data: Tensor
+        ) -> tuple[dict[str, Tensor], Estimate]:
             aim = problem(players, self.task.length, self.game)
             arguments = (self.estimator, aim, players.generator, noise, players.state, data)
-            draws, estimates = gradients.draw_gradients(*arguments)
-            return draws, estimates.surrogate
+            return gradients.draw_gradients(*arguments)
 
         return vmap(one)(players, noise, data)
 
     def log_variance(self, players: Players, count: int, chosen: tuple[str, ...]) -> Iterator[Row]:
         """Measure ln of the variance per sample: of the parameters chosen, of each tensor, in total."""
         spread = partial(gradients.variance_per_sample, samples_per_draw=self.estimator.samples_per_draw)
-        draws, surrogates = self.draws(players, count)
+        draws, estimates = self.draws(players, count)
         variances = vmap(spread)(draws)
         tensors = {name: per_session(v) for name, v in variances.items()}
         elements = {name: element(variances, name) for name in chosen}
@@ -144,8 +145,10 @@ class Gradients:
         for name, values in {**elements, **tensors, "total": total}.items():
             if (values > 0).any():
                 yield Row(schema.GRADIENT_LOG_VARIANCE, name, values.log())
-        if (surrogates != 0).any():  # a score function's has a gradient, but no value
-            yield Row(schema.SURROGATE, "", per_session(surrogates) / surrogates.shape[1])
+        told = {schema.SURROGATE: estimates.surrogate, **estimates.info}
+        for name in (schema.SURROGATE, schema.EFFECTIVE_SAMPLES):
+            if name in told and (told[name] != 0).any():  # a score function's surrogate has no value
+                yield Row(name, "", per_session(told[name]) / told[name].shape[1])
 
     def accuracy(self, players: Players, count: int) -> Iterator[Row]:
         """Compare the mean of many draws with the enumerated gradient."""

@@ -38,6 +38,7 @@ class Request(NamedTuple):
     sessions: int | None = None
     lengths: Sequence[int] | None = None
     device: str = "cpu"
+    source: str | None = None  # of the word lists
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,8 @@ def make(request: Request, trials: pd.DataFrame, reference: pd.DataFrame) -> lis
     for name in request.experiments:
         module = experiments.load(name)
         settings = module.PRESETS[request.preset]
+        if request.source and hasattr(settings, "source"):
+            settings = replace(settings, source=request.source)
         lengths = request.lengths or settings.lengths
         wanted = range(request.sessions or settings.sessions)
         ours = trials[trials["config_hash"] == config_hash(settings)]

@@ -86,11 +86,13 @@ GENERATOR_LOSS: Final = "generator_loss"  # mean of -log D/(1-D) over generated 
 
 # The gradient.
 SURROGATE: Final = "surrogate"  # mean value of what the estimator differentiates, where it has one
+EFFECTIVE_SAMPLES: Final = "effective_samples"  # how many samples of a draw count, 1 / sum of squared weights
 GRADIENT_LOG_VARIANCE: Final = "gradient_log_variance"
 GRADIENT_BIAS_SQUARED: Final = "gradient_bias_squared"
 GRADIENT_NORM_SQUARED: Final = "gradient_norm_squared"
 GRADIENT_COSINE: Final = "gradient_cosine"
 GRADIENT_VARIANCE: Final = "gradient_variance"  # of one draw per sample, summed over all parameters
+COVERED_MASS: Final = "covered_mass"  # the generator's probability of a sequence that is in the data
 
 # What it cost.
 GENERATOR_CALLS: Final = "generator_calls"

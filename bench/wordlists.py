@@ -132,6 +132,24 @@ def read(path: Path, longest: int) -> list[str]:
     return list(dict.fromkeys(filter(None, found)))
 
 
+def fingerprint(path: Path) -> str:
+    """Name a user's file and what is in it, so that results from another content are never taken for these.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    return f"{path.resolve()}#{hashlib.sha256(content).hexdigest()[:8]}"
+
+
+def path_of(source: str) -> Path:
+    """Give the file that a fingerprint names; of one of `SOURCES`, its name."""
+    return Path(source.rpartition("#")[0] or source)
+
+
 def name(line: bytes, where: str, longest: int) -> str:
     """Read one line, which may be blank, or tell `where` it is wrong."""
     try:

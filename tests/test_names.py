@@ -128,14 +128,15 @@ def test_encoding_is_what_the_task_reads():
 )
 def test_a_split_parts_the_list(words, seed, fraction):
     distinct = set(words)
-    if not 0 < round(fraction * len(distinct)) < len(distinct):
-        with pytest.raises(ValueError, match="leaves one side without any"):
+    count = max(1, round(fraction * len(distinct)))
+    if count >= len(distinct):
+        with pytest.raises(ValueError, match="none to learn from"):
             split(words, seed, fraction)
         return
     training, held_out = split(words, seed, fraction)
     assert not set(training) & set(held_out)
     assert Counter(training) + Counter(held_out) == Counter(words)
-    assert len(set(held_out)) == round(fraction * len(distinct))
+    assert len(set(held_out)) == count
     assert [w for w in words if w in set(training)] == training
     assert set(split(words[::-1], seed, fraction)[1]) == set(held_out), "whatever the order"
     assert split(words, np.random.default_rng(seed), fraction) == (training, held_out)
@@ -149,7 +150,7 @@ def test_the_published_split_stays_what_it_was():
     assert split(words, 1)[1] != held_out
 
 
-@pytest.mark.parametrize("fraction", [0, 1, -1, 2])
+@pytest.mark.parametrize("fraction", [1, 2])
 def test_a_split_leaves_names_on_both_sides(fraction):
-    with pytest.raises(ValueError, match="leaves one side without any"):
+    with pytest.raises(ValueError, match="none to learn from"):
         split(WORDS, fraction=fraction)

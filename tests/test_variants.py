@@ -45,16 +45,20 @@ def numbers(condition, sessions, settings=SMALL, module=cfg):
     return metrics.sort_values(KEY).reset_index(drop=True)
 
 
+def session(number, table):
+    return table[table["session"] == number].reset_index(drop=True)
+
+
 @cache
 def two(condition):
     """Run two sessions, once for all tests."""
     return numbers(condition, (0, 1))
 
 
-def value(condition, metric, step, parameter=""):
-    """Look one number up: the sessions' values."""
-    table = two(condition).query("metric == @metric and step == @step and parameter == @parameter")
-    return table.set_index("session")["value"].to_dict()
+def values(condition, metric, step):
+    """Look one number up: the two sessions' values."""
+    table = two(condition)
+    return table[(table["metric"] == metric) & (table["step"] == step)]["value"].tolist()
 
 
 # What runs, and what it gives
@@ -120,36 +124,31 @@ def test_nothing_is_compared_with_a_truth_that_cannot_be_listed():
 # Sessions, alone and in company
 
 
-BESIDE = [
-    ("annealed", 32),
-    ("hidden_noise", 32),
-    ("tuned", 32),
-    ("annealed", 200),
-    ("generated_1000", 200),
-    ("hidden_noise", 200),
-]
-
-
-@pytest.mark.parametrize(("name", "batch"), BESIDE)
-def test_a_session_s_numbers_depend_on_its_seed_alone(name, batch):
-    settings = replace(SMALL, updates=1 if batch == 200 else 2, batch=batch, generated=batch, samples=32)
-    settings = replace(settings, updates=2)
-    together = numbers(variant(name), range(5), settings)
-    expected = together[together["session"] == 3].reset_index(drop=True)
+@pytest.mark.parametrize(
+    ("name", "batch", "stacks"),
+    [
+        ("annealed", 32, [(3,), (1, 3, 4)]),
+        ("hidden_noise", 32, [(3,), (3, 4)]),
+        ("tuned", 32, [(3,)]),
+        ("annealed", 200, [(3,)]),
+        ("hidden_noise", 200, [(1, 3, 4)]),
+        ("generated_1000", 200, [(3,)]),
+    ],
+)
+def test_a_session_s_numbers_depend_on_its_seed_alone(name, batch, stacks):
+    settings = replace(SMALL, batch=batch, generated=batch)
+    expected = session(3, numbers(variant(name), range(5), settings))
     assert len(expected) > 50
-    for sessions in ([3, 4], [3], [1, 3, 4]):
-        beside = numbers(variant(name), sessions, settings)
-        ours = beside[beside["session"] == 3].reset_index(drop=True)
+    for stack in stacks:
+        ours = session(3, numbers(variant(name), stack, settings))
         pd.testing.assert_frame_equal(ours, expected, check_exact=True)
 
 
 @pytest.mark.parametrize("name", ["straight_through", "gumbel_rao", "reinmax", "gapped_straight_through"])
 def test_so_do_those_of_hard_tokens_with_relaxed_gradients(name):
-    together = two(Condition("cfg", 12, name))
-    for sessions in ([1], [1, 2, 3]):
-        beside = numbers(Condition("cfg", 12, name), sessions)
-        ours, expected = (t[t["session"] == 1].reset_index(drop=True) for t in (beside, together))
-        pd.testing.assert_frame_equal(ours, expected, check_exact=True)
+    expected = session(1, two(Condition("cfg", 12, name)))
+    ours = session(1, numbers(Condition("cfg", 12, name), (1, 2, 3)))
+    pd.testing.assert_frame_equal(ours, expected, check_exact=True)
 
 
 def test_sessions_are_added_until_a_stack_fills_whole_vectors():
@@ -194,11 +193,12 @@ def test_all_variants_start_from_the_same_networks_and_data():
 
 def test_before_the_first_update_all_that_share_their_start_are_equal():
     """Only whoever starts from other noise writes other strings."""
-    found = {c: value(c, schema.VALID_FRACTION, 0) | value(c, schema.BIGRAM_KL, 0) for c in CONDITIONS}
+    metrics = (schema.VALID_FRACTION, schema.UNIGRAM, schema.BIGRAM_KL, schema.CROSS_ENTROPY)
+    found = {c: [values(c, metric, 0) for metric in metrics] for c in CONDITIONS}
     expected = found[variant("annealed")]
-    for condition, values in found.items():
+    for condition, numbers_found in found.items():
         other = condition.setting == "hidden_noise" or condition.estimator == cfg.LIKELIHOOD
-        assert (values != expected) == other, condition
+        assert (numbers_found != expected) == other, condition
 
 
 def test_generated_1000_generates_five_times_as_many():
@@ -206,10 +206,10 @@ def test_generated_1000_generates_five_times_as_many():
     for name, many in (("annealed", 1), ("input_annealed", 1), ("generated_1000", 5)):
         # one discriminator batch of both kinds, then the update's own sequences, judged once
         generator, discriminator = many + many, (1 + many) + many
-        calls = value(variant(name), schema.GENERATOR_CALLS, updates)
-        assert set(calls.values()) == {updates * batch * generator}, name
-        calls = value(variant(name), schema.DISCRIMINATOR_CALLS, updates)
-        assert set(calls.values()) == {updates * batch * discriminator}, name
+        calls = values(variant(name), schema.GENERATOR_CALLS, updates)
+        assert set(calls) == {updates * batch * generator}, name
+        calls = values(variant(name), schema.DISCRIMINATOR_CALLS, updates)
+        assert set(calls) == {updates * batch * discriminator}, name
 
 
 TEMPERATURES = {  # of generated sequences as rewarded, of real ones and of generated ones as shown
@@ -246,6 +246,15 @@ def test_a_variant_s_temperatures_over_the_first_half(name):
             constant = game.relaxed(float(real[place]), float(fake[place]))
             torch.testing.assert_close(shown[0], constant.real(tokens, 6, noise, n))
             torch.testing.assert_close(shown[1], constant.fake(policy, noise, n))
+
+
+def test_variants_change_no_setting_but_what_they_name():
+    own = {"generated_1000": {"generated": 160}, "tuned": {"discriminator_rate": 0.06, "momentum": 0.5}}
+    settings = replace(SMALL, momentum=0.9)
+    for name in cfg.VARIANTS:
+        assert cfg.setup(settings, variant(name))[2] == replace(settings, **own.get(name, {})), name
+    others = [c for c in CONDITIONS if c.estimator != cfg.RELAXED]
+    assert all(cfg.setup(settings, c)[2] == settings for c in others)
 
 
 def test_who_starts_from_what():

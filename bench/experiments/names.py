@@ -1,8 +1,9 @@
 """Toth section 4: a GAN for first names that never differentiates a sample, with the likelihood GAN's loss.
 
 Both networks have 8 units, as in the original code, and start from random weights; the generator's reward
-is -log(1-D). Beside the paper's loss, log L, stand its eq. 5 without the logarithm, every other estimator,
-maximum likelihood and a null-reward control. Real and generated names are padded to the same length.
+is -log(1-D). Beside the paper's loss, the logarithm of a mean over the batch, stand eq. 5 without the
+logarithm, the logarithm of means over 8 names (over one, it is maximum likelihood), every other estimator
+and a null-reward control. Real and generated names are padded to the same length.
 
 A tenth of the names is held out: what is measured against real names, is against those. `paper` has 200
 epochs of 62 batches of 128, as many as the paper's 7,944 names make; `standard` is from scratch too, but
@@ -13,11 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
-from pathlib import Path
+from functools import lru_cache
+from typing import Any
 
 from bench import adversarial, wordlists
 from bench.adversarial import Settings, TaskMaker
+from bench.errors import UserError
 from bench.experiments import Condition, Outcome
 from bench.experiments.grammar import CONTROL, NULL
 from discgan_core import estimators, tasks
@@ -26,7 +28,9 @@ from discgan_core.tasks import Task
 from discgan_core.tasks.names import split
 
 PAPER = "likelihood"
-PLAIN = "eq5"
+FORMS: dict[str, dict[str, Any]] = {"eq5": {"logarithm": False}, "k=8": {"samples": 8}}
+"""Other forms of the paper's loss, and what they are made with."""
+
 EPOCH = 62
 
 
@@ -35,7 +39,7 @@ class NameSettings(Settings):
     """An adversarial experiment's settings, and where the names come from.
 
     Attributes:
-        source: one of `wordlists.SOURCES`, or the path of a word list.
+        source: one of `wordlists.SOURCES`, or a file as `wordlists.fingerprint` names it.
     """
 
     source: str = "census"
@@ -64,6 +68,7 @@ PRESETS = {
     "standard": STANDARD,
     "paper": replace(
         STANDARD,
+        stack=15,
         updates=200 * EPOCH,
         measurements=41,
         generator_rate=0.001,
@@ -90,32 +95,39 @@ def task_maker(source: str) -> TaskMaker:
 
 
 def words(source: str, length: int) -> list[str]:
-    """Give the names of a source, or of a user's own file."""
+    """Give the names of a source that fit, or those of a user's own file, which must."""
     if source in wordlists.SOURCES:
-        return wordlists.load(source)
-    return wordlists.read(Path(source), length - 1)
+        return [name for name in wordlists.load(source) if len(name) < length]
+    return wordlists.read(wordlists.path_of(source), length - 1)
+
+
+def check(source: str, length: int) -> int:
+    """Give the vocabulary of a source's names, or say why there are none of that length."""
+    try:
+        return task_maker(source)("names", length).vocabulary
+    except ValueError as error:
+        raise UserError(f"experiment names, length {length}: {error}") from None
 
 
 def conditions(settings: NameSettings, lengths: Sequence[int], names: Sequence[str]) -> list[Condition]:
     """Every estimator asked for that need not enumerate, the plain eq. 5, and the control."""
-    task = f"names ({Path(settings.source).name})"
+    task = f"names ({wordlists.path_of(settings.source).name})"
     found = []
     for length in lengths:
-        vocabulary = task_maker(settings.source)(task, length).vocabulary
+        vocabulary = check(settings.source, length)
         able = [n for n in names if n != "exact" and estimators.make(n).supports(length, vocabulary)]
         found += [Condition(task, length, name) for name in able]
-        found += [Condition(task, length, PAPER, PLAIN)] if PAPER in able else []
+        found += [Condition(task, length, PAPER, form) for form in FORMS if PAPER in able]
         found += [Condition(task, length, CONTROL, NULL)] if CONTROL in able else []
     return found
 
 
 def run(settings: NameSettings, condition: Condition, sessions: Sequence[int], device: str) -> Outcome:
     """Train and measure some sessions."""
-    make = partial(estimators.make, condition.estimator)
+    options = FORMS.get(condition.setting, {})
     if condition.estimator == PAPER:
-        estimator = make(samples=settings.batch, logarithm=condition.setting != PLAIN)
-    else:
-        estimator = make()
+        options = {"samples": settings.batch, **options}
+    estimator = estimators.make(condition.estimator, **options)
     game = Game(null if condition.setting == NULL else surprise)
     maker = task_maker(settings.source)
     return adversarial.run("names", settings, condition, sessions, device, estimator, game, maker)

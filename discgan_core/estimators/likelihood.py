@@ -4,7 +4,8 @@
 
 The paper's f is -log(1 - D) and its loss -log(-L) with the sign of f; f must be positive. L is E[f(s)] over
 the data's sequences alone, up to their number: where the generator's mass lies elsewhere, so does the
-gradient. log L weighs the batch's sequences by f p, of which few are large.
+gradient. log L weighs the draw's sequences by w_i = f p / sum f p, of which few are large; `info` says how
+many count, `effective_samples` = 1 / sum w_i^2. With K = 1 all count alike: that is maximum likelihood.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, S
 from discgan_core.sequences import log_likelihood, one_hot
 
 
-def likelihood(samples: int = 32, logarithm: bool = True) -> Estimator:
+def likelihood(samples: int = 32, logarithm: bool = True, size: int = 1) -> Estimator:
     """Climb the reward of real sequences, weighted by how likely the policy is to write them.
 
     Args:
         samples: K, real sequences to a draw; eq. 5 is a mean over sequences, so one makes a draw there.
         logarithm: of L, as the paper trains; without it, eq. 5 itself.
+        size: how many distinct sequences the data have, a factor of L by which eq. 5 becomes eq. 4.
     """
 
     def terms(policy: Policy, reward: Reward, data: Tensor) -> Tensor:
@@ -34,10 +36,11 @@ def likelihood(samples: int = 32, logarithm: bool = True) -> Estimator:
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         if data is None:
             raise ValueError("likelihood learns from data: give `data` [N, T]")
-        log_terms = terms(policy, reward, data)
+        log_terms = terms(policy, reward, data) + math.log(size)
         if not logarithm:
             return Estimate(log_terms.exp())
-        return Estimate(log_terms.unflatten(0, (-1, samples)).logsumexp(1) - math.log(samples))
+        groups = log_terms.unflatten(0, (-1, samples))
+        count = 1 / groups.detach().softmax(1).square().sum(1)
+        return Estimate(groups.logsumexp(1) - math.log(samples), {"effective_samples": count})
 
-    size = samples if logarithm else 1
-    return Estimator(estimate, lambda *_: {}, samples_per_draw=size, unbiased=False)
+    return Estimator(estimate, lambda *_: {}, samples_per_draw=samples if logarithm else 1, unbiased=False)

@@ -137,15 +137,15 @@ def split(
     Args:
         words: a list for `names`.
         seed: of the lot, or a generator to draw it with.
-        fraction: of the distinct words.
+        fraction: of the distinct words; one at least is held out.
 
     Raises:
-        ValueError: one side would be empty.
+        ValueError: none would be left to learn from.
     """
     distinct = sorted(set(words))
-    count = round(fraction * len(distinct))
-    if not 0 < count < len(distinct):
-        raise ValueError(f"task names: {fraction:g} of {len(distinct)} names leaves one side without any")
+    count = max(1, round(fraction * len(distinct)))
+    if count >= len(distinct):
+        raise ValueError(f"task names: of {len(distinct)} names, {count} held out leaves none to learn from")
     lot = np.random.default_rng(seed).permutation(len(distinct))[:count]
     held_out = {distinct[index] for index in lot}
     return [w for w in words if w not in held_out], [w for w in words if w in held_out]

@@ -1,0 +1,99 @@
+"""How much of the generator's mass the data cover, and what importance sampling on them then gives.
+
+No training: at length 3, where `grammar`'s sessions stand after pre-training, data sets of a growing number
+of the V^T sequences, drawn by lot and nested, stand in for the data. Every estimator that learns from data
+is held against the enumerated gradient of E[f(s)]; eq. 5 of the likelihood GAN is given the data's number,
+without which (eq. 4) it lacks a factor. With all sequences in the data it has no bias.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from bench import schema
+from bench.adversarial import Settings, filled, frame, pretrained
+from bench.experiments import Condition, Outcome, grammar
+from bench.measure import Gradients, Row, each
+from discgan_core import estimators, exact, tasks
+from discgan_core.game import REGAN
+from discgan_core.interface import Estimator, Params
+from discgan_core.models.generator import LSTMPolicy
+from discgan_core.randomness import Streams
+from discgan_core.sequences import all_sequences
+
+FRACTIONS = (0.03, 0.1, 0.3, 1.0)
+LEARN_FROM_DATA = ("likelihood", "self_normalised", "maximum_likelihood")
+PLAIN = "eq5 "
+LOT = 0
+"""The seed by which sequences come into the data."""
+SEQUENCES = {"smoke": 512, "standard": 2048, "paper": 65_536}
+"""Real sequences from which each gradient's draws are made."""
+
+PRESETS = {
+    name: replace(settings, lengths=(3,), stack=30, updates=0, bias_draws=SEQUENCES[name])
+    for name, settings in grammar.PRESETS.items()
+}
+
+
+def conditions(settings: Settings, lengths: Sequence[int], names: Sequence[str]) -> list[Condition]:
+    """Every estimator that learns from data, at every fraction; the likelihood GAN's with and without log."""
+    found = []
+    for length in lengths:
+        if not exact.enumerable(length, grammar.check("grammar", length)):
+            continue
+        forms = [(name, "") for name in LEARN_FROM_DATA if name in names]
+        forms += [("likelihood", PLAIN)] if "likelihood" in names else []
+        found += [
+            Condition("grammar", length, name, f"{form}covered={fraction:g}")
+            for name, form in forms
+            for fraction in FRACTIONS
+        ]
+    return found
+
+
+def run(settings: Settings, condition: Condition, sessions: Sequence[int], device: str) -> Outcome:
+    """Measure some sessions with the data that the setting's name says."""
+    stack, study = filled(sessions, settings.batch), f"grammar/{condition.length}"
+    task, schedule = tasks.make("grammar", condition.length), settings.schedule(condition.length)
+    players, _ = pretrained(study, "grammar", condition.length, schedule, stack, device, REGAN, tasks.make)
+    fraction = float(condition.setting.rpartition("=")[2])
+    chosen = lot(task.vocabulary**task.length, fraction)
+    data = all_sequences(task.length, task.vocabulary)[chosen]
+    known = task._replace(sample=lambda n, rng: data[torch.from_numpy(rng.integers(len(data), size=n))])
+    streams = Streams(f"{study}/coverage", stack, device)
+    estimator = make(condition, len(data))
+    measure = Gradients(known, estimator, REGAN, streams)
+    rows = list(measure.accuracy(players, settings.bias_draws // estimator.samples_per_draw))
+    masses = [mass(theta, condition.length, chosen) for theta in each(players.generator)]
+    table = frame([*rows, Row(schema.COVERED_MASS, "", torch.stack(masses))], stack, 0)
+    trials = pd.DataFrame({"session": list(sessions), "status": schema.OK, "error": ""})
+    return Outcome(table[table["session"].isin(sessions)].reset_index(drop=True), trials)
+
+
+def make(condition: Condition, size: int) -> Estimator:
+    """Make the estimator that a condition names."""
+    if condition.setting.startswith(PLAIN):
+        return estimators.make(condition.estimator, logarithm=False, size=size)
+    return estimators.make(condition.estimator)
+
+
+def lot(count: int, fraction: float) -> Tensor:
+    """Draw that fraction of `count` sequences, by their places; a larger fraction holds a smaller one."""
+    return torch.from_numpy(np.random.default_rng(LOT).permutation(count)[: max(1, round(fraction * count))])
+
+
+def mass(theta: Params, length: int, chosen: Tensor) -> Tensor:
+    """Give the probability that the generator writes one of the chosen sequences."""
+    _, log_probs = exact.sequence_log_probs(LSTMPolicy(theta, length))
+    return log_probs[chosen.to(log_probs.device)].exp().sum()
+
+
+def cost(settings: Settings, condition: Condition) -> float:
+    """Predict seconds per session on one core."""
+    return condition.length / 3 * (0.02 + settings.bias_draws * 1e-5)

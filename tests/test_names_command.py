@@ -1,0 +1,73 @@
+"""`python -m bench run names`: where the names come from, said on the command line."""
+
+from __future__ import annotations
+
+import sys
+
+import fake_bench
+import pytest
+from conftest import inline_workers
+
+from bench import execute, store
+from bench.cli import main
+
+
+@pytest.fixture
+def say(tmp_path, monkeypatch, capsys):
+    """Carry out a command line in an empty folder, in this process, without figures."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(execute, "local_workers", inline_workers)
+    monkeypatch.setitem(sys.modules, "bench.report", fake_bench.report)
+
+    def carry_out(*arguments):
+        code = main(["run", "names", "--preset", "smoke", "--estimators", "likelihood", *arguments])
+        return code, capsys.readouterr()
+
+    return carry_out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--source", "cencus"], ['unknown source "cencus"', 'did you mean "census"?']),
+        (["--source", "census", "--data", "x.txt"], ["--source", "--data", "give one"]),
+        (["--data", "nowhere.txt"], ["cannot read nowhere.txt"]),
+        (["--lengths", "2"], ["names", "length 2"]),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(say, arguments, words):
+    code, said = say(*arguments)
+    assert code == 2
+    assert said.err.startswith("error: ")
+    assert said.err.count("\n") == 1
+    assert all(word in said.err for word in words), said.err
+
+
+def test_a_list_of_one_s_own(say, tmp_path):
+    """Its name is in the tables, its content in the settings: another content is another experiment."""
+    path, folder = tmp_path / "friends.txt", tmp_path / "results" / "smoke"
+    path.write_bytes("\ufeffAnna\r\nJosé\r\n\r\nZoë\r\nAnna\r\nOtto\r\nUte\r\n".encode())
+    assert say("--data", str(path))[0] == 0
+    trials = store.read(folder).trials
+    assert set(trials["task"]) == {"names (friends.txt)"}
+    assert set(trials["status"]) == {"ok"}
+    assert "nothing left to compute" in say("--data", str(path))[1].out
+    path.write_text("Maria\nLaura\nPeter\n")
+    assert "6 sessions to run" in say("--data", str(path), "--dry-run")[1].out
+    path.write_text("Maria\nJean-Paul\n")
+    code, said = say("--data", str(path))
+    assert code == 2
+    assert "line 2" in said.err
+
+
+def test_what_is_measured_of_names(say, tmp_path):
+    assert say()[0] == 0
+    metrics = store.read(tmp_path / "results" / "smoke").metrics
+    assert set(metrics["task"]) == {"names (census)"}
+    end = metrics[metrics["step"] == metrics["step"].max()]
+    assert {"real_fraction", "held_out_fraction", "cross_entropy", "length", "surrogate"} <= set(end["metric"])
+    paper = end[end["setting"] == "default"]
+    assert paper.query("metric == 'effective_samples'")["value"].between(1, 64).all()
+    forced = end[end["metric"] == "forced_string"]
+    assert forced["parameter"].str.fullmatch("[a-z]{10}").all()
+    assert end.query("metric == 'forced_unigram' and parameter == '.'")["value"].eq(0).all()
