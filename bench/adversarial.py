@@ -208,7 +208,8 @@ def filled(sessions: Sequence[int], batch: int) -> tuple[int, ...]:
     """
     whole = 32 // math.gcd(32, batch)
     missing = max(2 - len(sessions), -len(sessions) % whole)
-    return (*sessions, *range(sessions[-1] + 1, sessions[-1] + 1 + missing))
+    following = max(sessions) + 1
+    return (*sessions, *range(following, following + missing))
 
 
 class Observer:

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from bench import schema, stats
+from bench import schema, stats, style
 from bench.store import Tables
+from bench.style import DEFAULT, Condition
 
 
 class Direction(NamedTuple):
@@ -40,6 +41,7 @@ class Headline(NamedTuple):
         begins: when its first value was measured, in words.
         way: the direction that is better.
         goal: a value of which it is told who reaches it.
+        only: a further metric without which it is no headline.
     """
 
     metric: str
@@ -49,6 +51,7 @@ class Headline(NamedTuple):
     begins: str = "before the first update"
     way: Direction = UP
     goal: float | None = None
+    only: str = ""
 
 
 def best_goodness(length: int) -> int:
@@ -61,17 +64,34 @@ def one(_: int) -> int:
     return 1
 
 
-#: Of several that a slice has, the first.
+def unknown(_: int) -> None:
+    """Nothing: even real strings are some distance from other real ones."""
+
+
+#: Of several that a slice has, the first. Any letters with an end make a valid name, so names need more.
 HEADLINES = [
     Headline(schema.GOODNESS, "goodness", "goodness score", best_goodness, "after pre-training"),
+    Headline(
+        schema.BIGRAM_DISTANCE,
+        "bigram distance from real names",
+        "bigram distance from real names",
+        unknown,
+        way=DOWN,
+        only=schema.REAL_FRACTION,
+    ),
     Headline(schema.VALID_FRACTION, "fraction that parses", "fraction that parses", one, goal=0.9),
 ]
 
 
 def of(tables: Tables) -> Headline:
     """The headline of a slice; where nothing was judged, one of which it has no rows."""
-    measured = set(tables.metrics["metric"].unique())
-    return next((h for h in HEADLINES if h.metric in measured), HEADLINES[0])
+    measured = {"", *tables.metrics["metric"].unique()}
+    return next((h for h in HEADLINES if {h.metric, h.only} <= measured), HEADLINES[0])
+
+
+def of_names(tables: Tables) -> bool:
+    """Whether a slice's strings are held against a list of real names."""
+    return of(tables).only == schema.REAL_FRACTION
 
 
 def trained(tables: Tables) -> bool:
@@ -83,6 +103,19 @@ def rows(tables: Tables) -> pd.DataFrame:
     """The rows of a slice's headline; none without training."""
     found = stats.rows(tables, of(tables).metric)
     return found if trained(tables) else found.iloc[:0]
+
+
+#: The likelihood GAN with its paper's loss, with the plain one, and what it is to be held against.
+PAPER: Condition = ("likelihood", DEFAULT)
+REPORTED: list[Condition] = [PAPER, ("likelihood", "eq5"), ("maximum_likelihood", DEFAULT)]
+
+
+def reported(tables: Tables) -> list[Condition]:
+    """The conditions that stand for all of a slice of names: the paper's, the reference, the best other."""
+    found = best_first(stats.mean_interval(stats.last(rows(tables)), stats.COMPARED), of(tables).way)
+    conditions = list(zip(found["estimator"], found["setting"], strict=True))
+    others = [c for c in conditions if c not in REPORTED and style.look(*c).contender]
+    return [*(c for c in REPORTED if c in conditions), *others[:1]]
 
 
 def best_first(found: pd.DataFrame, way: Direction) -> pd.DataFrame:

@@ -101,6 +101,37 @@ def changes(table: pd.DataFrame) -> pd.DataFrame:
     return tested(joined.assign(value=joined["value"] - joined["begin"]))
 
 
+def less(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """Values less those that the same sessions have in another table; columns as of `paired_differences`."""
+    both = table.merge(other, on=SESSION, suffixes=("", "_other"))
+    return tested(both.assign(value=both["value"] - both["value_other"]))
+
+
+def mean_lengths(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean length of each session's strings at each step, from the fractions of all that occur."""
+    weighted = table.assign(value=table["value"] * table["parameter"].astype(int))
+    return weighted.groupby([*SESSION, "step"], observed=True)["value"].sum().reset_index()
+
+
+def spread(table: pd.DataFrame) -> pd.DataFrame:
+    """How far apart sessions end, relative to how far they came: one metric.
+
+    Returns estimator, setting, begin and end (means), deviation (standard deviation over sessions at the
+    end), mean (that deviation over the size of the mean change), low, high, n. The interval is that of a
+    normal sample's deviation; the change is taken as known.
+    """
+    at = {"end": last(table), "begin": start(table)}
+    both = [part.set_index([*COMPARED, "session"])["value"].rename(name) for name, part in at.items()]
+    groups = pd.concat(both, axis=1, join="inner").groupby(COMPARED, observed=True)
+    found = groups.mean().assign(deviation=groups["end"].std(), n=groups.size()).reset_index()
+    more = np.where(found["n"] > 1, found["n"] - 1, np.nan)
+    came = (found["end"] - found["begin"]).abs()
+    found["mean"] = found["deviation"] / came.where(came > 0)
+    for name, tail in (("low", (1 + LEVEL) / 2), ("high", (1 - LEVEL) / 2)):
+        found[name] = found["mean"] * np.sqrt(more / stats.chi2.ppf(tail, more))
+    return found
+
+
 def tested(differences: pd.DataFrame) -> pd.DataFrame:
     """Means of differences per condition, with the t-test of a zero mean and Holm's correction."""
     found = mean_interval(differences, COMPARED)

@@ -25,6 +25,7 @@ DEFAULT = "default"
 BESIDE = "beside"  # references, ceilings and controls: no contenders
 SCORE = "score function"
 RELAXED = "relaxed or straight-through"
+IMPORTANCE = "importance sampling on data"
 OTHERS = "others"
 
 
@@ -34,7 +35,7 @@ class Look(NamedTuple):
     label: str
     colour: str
     line: Any  # as matplotlib writes dashes
-    marker: str
+    marker: Any  # as matplotlib writes markers; of a star its points, 1 and the angle it is turned by
     family: str = OTHERS
 
     @property
@@ -69,7 +70,16 @@ LOOKS: dict[Condition, Look] = {
     ("gumbel_rao", DEFAULT): Look("Gumbel-Rao", "#80BA5A", "-", "d", RELAXED),
     ("reinmax", DEFAULT): Look("ReinMax", "#54708C", "-", ">", RELAXED),
     ("gapped_straight_through", DEFAULT): Look("gapped straight-through", "#38381C", "-.", "+", RELAXED),
+    ("likelihood", DEFAULT): Look("likelihood, log L", "#DD2255", "-", (4, 1, 0), IMPORTANCE),
+    ("likelihood", "eq5"): Look("likelihood, eq. 5", "#4477FF", "--", (4, 1, 45), IMPORTANCE),
+    ("self_normalised", DEFAULT):
+        Look("self-normalised importance sampling", "#553377", (0, (5, 1)), (5, 1, 36), IMPORTANCE),
+    ("maligan", DEFAULT): Look("MaliGAN", "#33BBCC", "-.", (6, 1, 0), IMPORTANCE),
 }
+
+# The two players, where a figure is about them.
+GENERATOR = Look("generator loss", "#0072B2", "-", "o")
+DISCRIMINATOR = Look("discriminator loss", "#D55E00", "--", "s")
 
 # Places for the others: Paul Tol's muted colours and further ones, none of those above.
 COLOURS = [
@@ -124,15 +134,22 @@ def look(estimator: str, setting: str = DEFAULT) -> Look:
     if (estimator, setting) in LOOKS:
         return LOOKS[estimator, setting]
     if setting != DEFAULT:
-        base = look(estimator)
-        return base._replace(label=f"{base.label}, {name_setting(setting)}")
+        variant, point = swept(setting)
+        base = look(estimator, variant)
+        return base._replace(label=f"{base.label}, {name_setting(point)}")
     line, marker, colour = PLACES[zlib.crc32(estimator.encode(), SALT) % len(PLACES)]
     return Look(estimator.replace("_", " "), colour, line, marker)
 
 
+def swept(setting: str) -> tuple[str, str]:
+    """What a sweep varies, and the point of it: `eq5 covered=0.1` as `eq5` and `covered=0.1`."""
+    variant, _, point = setting.rpartition(" ")
+    return variant or DEFAULT, point
+
+
 def name_setting(setting: str) -> str:
     """A setting in words: `lambda=0.1` as λ = 0.1."""
-    return setting.replace("_", " ").replace("lambda=", "λ = ")
+    return setting.replace("_", " ").replace("lambda", "λ").replace("=", " = ")
 
 
 def label(estimator: str, setting: str = DEFAULT) -> str:
@@ -149,7 +166,8 @@ def place(condition: Condition) -> tuple[int, str, float, str]:
     """What to sort by: an estimator's settings stay together, by number if they have one."""
     estimator, setting = condition
     known = list(LOOKS)
-    listed = next((c for c in (condition, (estimator, DEFAULT)) if c in LOOKS), None)
+    bases = condition, (estimator, swept(setting)[0]), (estimator, DEFAULT)
+    listed = next((c for c in bases if c in LOOKS), None)
     number = setting.rpartition("=")[2]
     value = float(number) if number.replace(".", "", 1).isdecimal() else 0.0
     return known.index(listed) if listed else len(known), estimator, value, setting
@@ -158,6 +176,12 @@ def place(condition: Condition) -> tuple[int, str, float, str]:
 def variants(table: pd.DataFrame) -> list[Condition]:
     """The contenders that are an estimator in a setting set apart: no default, no point of a sweep."""
     return [c for c in ordered(table) if c in LOOKS and c[1] != DEFAULT and look(*c).contender]
+
+
+def set_apart(table: pd.DataFrame) -> list[Condition]:
+    """The contenders of every family with variants in it: those, and what they stand beside."""
+    found = set(variants(table))
+    return [c for family in families(table).values() if found & set(family) for c in family]
 
 
 def families(table: pd.DataFrame) -> dict[str, list[Condition]]:
@@ -169,6 +193,13 @@ def families(table: pd.DataFrame) -> dict[str, list[Condition]]:
             family = label(condition[0]) if condition[0] in own else seen.family
             found.setdefault(family, []).append(condition)
     return found
+
+
+def coverages(table: pd.DataFrame) -> pd.DataFrame:
+    """Only settings that name a coverage, with its number and what it varies as columns."""
+    point = table["setting"].astype(str).str.extract("^(?:(?P<variant>.+) )?covered=(?P<covered>.+)$")
+    number = pd.to_numeric(point["covered"])
+    return table.assign(variant=point["variant"].fillna(DEFAULT), covered=number).dropna(subset="covered")
 
 
 def sequential(count: int) -> list[tuple[float, ...]]:

@@ -41,7 +41,8 @@ def surprise(discriminator: Params, noise: Noise) -> Reward:
 
 def null(discriminator: Params, noise: Noise) -> Reward:
     """Reward a sequence by noise, whatever it is: the control that shows what no information gives."""
-    return lambda x: noise["reward"][: len(x)]
+    values = noise["reward"]
+    return lambda x: values.repeat(math.ceil(len(x) / len(values)))[: len(x)]
 
 
 class View(NamedTuple):

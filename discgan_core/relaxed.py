@@ -21,12 +21,12 @@ Temperature = float | Schedule
 
 def linear(start: float, end: float, updates: int) -> Schedule:
     """tau_n = start + (end - start) n / updates, then constant (Kusner and Hernandez-Lobato: 5 to 1)."""
-    return lambda n: start + (end - start) * (n / updates).clamp(max=1)
+    return lambda n: start + (end - start) * (n / max(updates, 1)).clamp(max=1)
 
 
 def exponential(start: float, end: float, updates: int) -> Schedule:
     """tau_n = start (end / start)^(n / updates), then constant."""
-    return lambda n: start * (end / start) ** (n / updates).clamp(max=1)
+    return lambda n: start * (end / start) ** (n / max(updates, 1)).clamp(max=1)
 
 
 def temperature_at(temperature: Temperature, updates: Tensor) -> Tensor | float:

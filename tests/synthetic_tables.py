@@ -211,7 +211,13 @@ RELAXATIONS = {  # squared bias and variance at temperature 1, relative to the s
 
 def everything(sessions: int = 6, **options: object) -> Tables:
     """All experiments in one."""
-    parts = [make(sessions, **options), cfg(sessions), relaxation(sessions)]
+    parts = [
+        make(sessions, **options),
+        cfg(sessions),
+        relaxation(sessions),
+        names(sessions),
+        coverage(sessions),
+    ]
     metrics, trials = (pd.concat([part[place] for part in parts], ignore_index=True) for place in (0, 1))
     return Tables(metrics, trials, [])
 
@@ -309,6 +315,8 @@ def relaxation(sessions: int = 6) -> Tables:
     values = (0.01, 0.1, 0.3, 1, 3, 10, 100)
     parts = {}
     for (estimator, truth), value in product(RELAXATIONS.items(), values):
+        if (estimator, value) == ("gapped_straight_through", 0.01):  # saturated: it never varies
+            truth = truth[0], 1e-86
         rows = relaxation_rows(truth, value, norms, random)
         parts["relaxation", "grammar", 3, estimator, f"lambda={value:g}"] = (rows, 0.5)
     return tables_of(parts, sessions)
@@ -332,3 +340,131 @@ def relaxation_rows(
             (session, 0, schema.GENERATOR_CALLS, "", 0.0),
         ]
     return pd.DataFrame(found, columns=["session", "step", "metric", "parameter", "value"])
+
+
+# Names: final bigram distance, mean length, share of "a" without an end, final value of the surrogate.
+NAMES = {
+    ("maximum_likelihood", "default"): (0.27, 5.2, 0.16, -17.0),
+    ("likelihood", "default"): (0.45, 3.1, 0.35, -13.5),
+    ("likelihood", "eq5"): (0.77, 8.2, 0.04, 3e-14),
+    ("self_normalised", "default"): (0.7, 6.4, 0.08, 3.4),
+    ("maligan", "default"): (0.38, 5.3, 0.2, None),
+    ("reinforce_loo", "default"): (0.37, 5.1, 0.2, None),
+    ("reinforce_loo", "null_reward"): (0.79, 8.3, 0.04, None),
+    ("gumbel_softmax", "default"): (0.42, 5.6, 0.14, 0.4),
+}
+NAMES_TASK = "names (kantrowitz)"
+NAMES_STEPS = [0, 20, 40]
+REAL_LENGTHS = {4: 0.1, 5: 0.4, 6: 0.3, 7: 0.2}  # 5.6 on average
+LETTERS = {"a": 0.14, "e": 0.13, "n": 0.085, "l": 0.645}  # of real names without their ends
+ENDS = 0.4
+NAMES_DATA = {  # of other real names
+    "valid_fraction": 1.0,
+    "bigram_distance": 0.14,
+    "unigram_distance": 0.04,
+    "length_distance": 0.15,
+    "distinct_fraction": 0.8,
+}
+
+
+def names(sessions: int = 6) -> Tables:
+    """Names of at most nine letters, trained from scratch; the data's are held out."""
+    random = np.random.default_rng(3)
+    begin = random.normal(0.8, 0.01, sessions)
+    parts = {
+        ("names", NAMES_TASK, 10, *condition): (names_rows(begin, truth, random), 0.5)
+        for condition, truth in NAMES.items()
+    }
+    return tables_of(parts, sessions)
+
+
+def names_rows(begin: np.ndarray, truth: tuple, random: np.random.Generator) -> pd.DataFrame:
+    """Rows of all sessions of a condition."""
+    found: list[tuple] = []
+    for session, first in enumerate(begin):
+        for step in NAMES_STEPS:
+            rows = names_moment(first, truth, step / NAMES_STEPS[-1], random)
+            found += [(session, step, *row) for row in rows]
+        end = [(schema.FORCED_UNIGRAM, letter, p) for letter, p in forced_letters(truth[2], random).items()]
+        end += [(schema.STRING, text, float(text.isalpha())) for text in ("anna", "elan", "an.na", "")]
+        end += [(schema.FORCED_STRING, "annalannna", 0.0), (schema.FORCED_STRING, "lennaaalan", 0.0)]
+        found += [(session, NAMES_STEPS[-1], *row) for row in end]
+        data = [(f"{name}_data", "", value) for name, value in NAMES_DATA.items()]
+        data += [("length_data", str(n), share) for n, share in REAL_LENGTHS.items()]
+        data += [("unigram_data", letter, p * (1 - ENDS)) for letter, p in LETTERS.items()]
+        found += [(session, 0, *row) for row in [*data, ("unigram_data", ".", ENDS)]]
+    return pd.DataFrame(found, columns=["session", "step", "metric", "parameter", "value"])
+
+
+def names_moment(
+    first: float, truth: tuple, done: float, random: np.random.Generator
+) -> list[tuple[str, str, float]]:
+    """Metrics of one moment; the two lengths next to the mean one are all that there are."""
+    distance, length, _, surrogate = truth
+    bigram = first + (distance - first) * done + random.normal(0, 0.01) * (done > 0)
+    size = 8.5 + (length - 8.5) * done + random.normal(0, 0.1)
+    floor = int(size)
+    columns = {
+        schema.VALID_FRACTION: 1 - bigram,
+        schema.BIGRAM_DISTANCE: bigram,
+        schema.UNIGRAM_DISTANCE: bigram / 2,
+        schema.LENGTH_DISTANCE: abs(size - 5.6),
+        schema.DISTINCT_FRACTION: 0.9,
+        schema.REAL_FRACTION: 0.09 * (0.8 - bigram) + random.normal(0, 1e-3),
+        schema.HELD_OUT_FRACTION: 0.01 * (0.8 - bigram) + random.normal(0, 1e-4),
+        schema.CROSS_ENTROPY: 1.5 + 2 * bigram,
+        schema.DISCRIMINATOR_ACCURACY: 0.5 + 0.5 * bigram * done,
+        schema.DISCRIMINATOR_LOSS: np.log(2) * (1 - 0.9 * bigram * done) * random.normal(1, 0.05),
+        schema.GENERATOR_LOSS: 4 * bigram * done + random.normal(0, 0.1),
+    }
+    if surrogate is not None:
+        columns[schema.SURROGATE] = (-33 + (surrogate + 33) * done if surrogate < -1 else surrogate) * (
+            random.normal(1, 0.01)
+        )
+    rows = [(name, "", value) for name, value in columns.items()]
+    rows += [(schema.LENGTH, str(floor), 1 - (size - floor)), (schema.LENGTH, str(floor + 1), size - floor)]
+    rows += [(schema.UNIGRAM, letter, p * 0.6) for letter, p in forced_letters(0.14, random).items()]
+    rows += [(schema.UNIGRAM, ".", 0.4), (schema.SECONDS, "sampling", 0.5 * done)]
+    level = -64.0 if surrogate is not None and 0 < surrogate < 1e-9 else -2.0
+    names = ("out.weight[0,0]", "total")
+    return rows + [(schema.GRADIENT_LOG_VARIANCE, name, level + random.normal(0, 0.3)) for name in names]
+
+
+def forced_letters(share: float, random: np.random.Generator) -> dict[str, float]:
+    """Frequencies of letters where "a" has that share and "n" two thirds of it."""
+    a = share + random.normal(0, 0.005)
+    return {"a": a, "n": 2 * a / 3, "e": 0.13, "l": 0.87 - 5 * a / 3}
+
+
+MASSES = {0.03: 0.01, 0.1: 0.07, 0.3: 0.5, 1: 1.0}
+COVERAGE = {  # cosine at no and at full coverage, relative bias at full coverage, added to without it
+    ("maximum_likelihood", ""): (-0.8, -0.8, 20.0, 3.0),
+    ("likelihood", ""): (-0.7, 0.9, 1.5, 15.0),
+    ("likelihood", "eq5 "): (-0.7, 0.98, 0.0, 1.0),
+    ("self_normalised", ""): (0.65, 0.95, 0.3, 0.6),
+    ("maligan", ""): (0.6, 0.6, 2.0, 0.0),
+}
+
+
+def coverage(sessions: int = 6) -> Tables:
+    """Gradients from data that hold some of the sequences, at the same parameters."""
+    random = np.random.default_rng(4)
+    parts = {}
+    for (estimator, form), truth in COVERAGE.items():
+        for fraction, mass in MASSES.items():
+            rows = [(s, 0, *row) for s in range(sessions) for row in coverage_rows(truth, mass, random)]
+            table = pd.DataFrame(rows, columns=["session", "step", "metric", "parameter", "value"])
+            parts["coverage", "grammar", 3, estimator, f"{form}covered={fraction:g}"] = (table, 0.1)
+    return tables_of(parts, sessions)
+
+
+def coverage_rows(truth: tuple, mass: float, random: np.random.Generator) -> list[tuple[str, str, float]]:
+    """One session's."""
+    empty, full, bias, more = truth
+    return [
+        (schema.COVERED_MASS, "", mass * (1 if mass == 1 else random.normal(1, 0.05))),
+        (schema.GRADIENT_COSINE, "", empty + (full - empty) * mass + random.normal(0, 0.02)),
+        (schema.GRADIENT_BIAS_SQUARED, "", 0.04 * (bias + more * (1 - mass)) ** 2 + random.normal(0, 1e-4)),
+        (schema.GRADIENT_NORM_SQUARED, "", random.uniform(0.036, 0.044)),
+        (schema.GRADIENT_VARIANCE, "", random.uniform(0.1, 0.2)),
+    ]

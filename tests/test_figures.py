@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from bench import figures, schema, stats, style, texts
+from bench import figures, headline, schema, stats, style, texts
+from bench.figures import _parts as parts
 from bench.store import Tables
 
 SHARING = ["bias", "cost", "learning_curves", "lengths", "relaxation", "unigrams", "variance_by_tensor"]
@@ -26,6 +27,11 @@ def tables() -> Tables:
 def drawn(tables: Tables) -> dict[str, Figure]:
     with style.theme():
         return {name: figures.load(name).draw(tables) for name in figures.available()}
+
+
+@pytest.fixture
+def names(tables: Tables) -> Tables:
+    return dict(stats.slices(tables))["names", synthetic_tables.NAMES_TASK, 10]
 
 
 @pytest.fixture
@@ -59,7 +65,7 @@ def colours(figure: Figure) -> dict[str, str]:
 
 
 def test_every_figure_has_something_to_show_words_and_labels(drawn: dict[str, Figure]) -> None:
-    assert len(drawn) == 10
+    assert len(drawn) == 12
     for name, figure in drawn.items():
         module = figures.load(name)
         assert module.TITLE
@@ -195,7 +201,7 @@ def test_text_marks_what_parses_and_shows_spaces(cfg: Tables) -> None:
             assert string.startswith("\N{CHECK MARK}") == (valid[string[2:]] == 1)
             assert faint[2:].replace("\N{MIDDLE DOT}", "") == " " * (12 - string[2:].count(" "))
         ticks = sum(string.startswith("\N{CHECK MARK}") for string in strings)
-        assert column.get_xlabel() == f"{ticks} of {len(strings)} parse"
+        assert column.get_xlabel() == f"{ticks} of {len(strings)} valid"
 
 
 def test_texts_are_drawn_from_every_session_alike_and_by_lot() -> None:
@@ -238,3 +244,96 @@ def test_a_bias_that_is_not_measurable_is_an_upper_bound(tables: Tables) -> None
 def test_without_training_no_quality_is_drawn(tables: Tables) -> None:
     relaxation = dict(stats.slices(tables))["relaxation", "grammar", 3]
     assert [name for name in figures.available() if draw(name, relaxation)] == ["relaxation"]
+
+
+def test_the_likelihood_gans_losses_lie_between_all_sessions(drawn: dict[str, Figure], names: Tables) -> None:
+    surrogate = stats.among(stats.rows(names, schema.SURROGATE), [headline.PAPER])
+    loss = surrogate.assign(value=-surrogate["value"]).groupby("step")["value"]
+    discriminator, generator = visible(drawn["name_losses"])
+    assert generator.lines[0].get_ydata() == pytest.approx(loss.mean().to_numpy())
+    heights = generator.collections[0].get_paths()[0].vertices[:, 1]
+    assert (heights.min(), heights.max()) == pytest.approx((loss.min().min(), loss.max().max()))
+    assert (discriminator.get_yscale(), generator.get_yscale()) == ("log", "linear")
+    assert "minimum to maximum" in figures.load("name_losses").CAPTION
+
+
+def test_only_names_have_the_likelihood_gans_losses(names: Tables) -> None:
+    losses = figures.load("name_losses").losses
+    metrics = names.metrics
+    assert losses(names)
+    assert losses(names._replace(metrics=metrics[metrics["metric"] != schema.REAL_FRACTION])) is None
+    assert losses(names._replace(metrics=metrics[metrics["estimator"] != "likelihood"])) is None
+
+
+def test_a_few_conditions_stand_for_all_names(drawn: dict[str, Figure]) -> None:
+    titles = [axes.get_title() for axes in visible(drawn["lengths"])][len(synthetic_tables.CFG) :]
+    shown = ["maximum likelihood (reference)", "REINFORCE, leave-one-out"]
+    assert titles[0] == f"names (kantrowitz), length 10\n{shown[0]}"
+    assert titles[1:] == [shown[1], "likelihood, log L", "likelihood, eq. 5"]
+
+
+def test_text_of_names_has_what_stands_beside_the_papers_losses(names: Tables) -> None:
+    family = [c for c in synthetic_tables.NAMES if style.look(*c).family == style.IMPORTANCE]
+    assert set(figures.load("text").columns(names)) == {("maximum_likelihood", "default"), *family}
+
+
+def test_coverage_has_a_line_for_each_estimator_and_loss(drawn: dict[str, Figure]) -> None:
+    cosine, bias = visible(drawn["coverage"])
+    lines = {bars.get_label(): bars.lines[0] for bars in cosine.containers}
+    forms = [(name, form.strip() or "default") for name, form in synthetic_tables.COVERAGE]
+    assert set(lines) == {style.label(*form) for form in forms} == legend(drawn["coverage"])
+    for (_, full, *_), form in zip(synthetic_tables.COVERAGE.values(), forms, strict=True):
+        line = lines[style.label(*form)]
+        assert line.get_xdata() == pytest.approx([0.01, 0.07, 0.5, 1], rel=0.15)
+        assert line.get_ydata()[-1] == pytest.approx(full, abs=0.06)
+    assert bias.get_yscale() == "log"
+    assert "cosine is what matters" in figures.load("coverage").CAPTION
+
+
+def test_a_bias_that_is_gone_at_full_coverage_is_an_upper_bound(drawn: dict[str, Figure]) -> None:
+    bias = visible(drawn["coverage"])[1]
+    lines = {bars.get_label(): bars.lines[0].get_ydata() for bars in bias.containers if bars.lines[0]}
+    unbiased = np.array(lines["likelihood, eq. 5"], float)
+    assert np.isfinite(unbiased[:-1]).all()
+    assert np.isnan(unbiased[-1])
+    assert sum(bool(bars.lines[1]) for bars in bias.containers) == 1
+
+
+def test_an_estimate_that_never_varies_runs_off_the_axis(drawn: dict[str, Figure]) -> None:
+    variance = visible(drawn["relaxation"])[1]
+    low, high = variance.get_ylim()
+    assert low == figures.load("relaxation").FLOOR
+    assert high < 1e3
+    heights = np.concatenate([np.array(bars.lines[0].get_ydata(), float) for bars in variance.containers])
+    assert np.nanmin(heights) < 1e-80
+
+
+def test_a_tiny_variance_does_not_squeeze_the_others(drawn: dict[str, Figure]) -> None:
+    column = [axes for axes in visible(drawn["learning_curves"]) if "variance, all" in axes.get_title()]
+    reach = [axes.get_ylim() for axes in column]
+    assert max(high - low for low, high in reach) == pytest.approx(parts.SPAN)
+    left, right = visible(drawn["variance_by_tensor"])[-1].get_xlim()
+    assert right - left == pytest.approx(parts.SPAN)
+
+
+def test_a_headline_without_a_known_best_shows_what_real_strings_come_to(names: Tables) -> None:
+    module = figures.load("learning_curves")
+    row = next(module.rows(("names", synthetic_tables.NAMES_TASK, 10), names))
+    assert list(module.goal(row)) == [(pytest.approx(0.14), "real strings 0.14")]
+
+
+def test_a_legend_that_is_too_wide_has_fewer_columns() -> None:
+    labels = ["a" * 36] * 6
+    assert parts.width(labels, 3) == pytest.approx(3 * parts.width(labels, 1))
+    figure, _ = parts.grid(1, 1, 6, 2)
+    parts.legend(figure, [("rebar_sequence", "default")] * 6, 3)
+    assert figure.legends[0]._ncols == 1
+
+
+def test_a_point_of_a_variants_sweep_has_its_look_and_name() -> None:
+    look = style.look("likelihood", "eq5 covered=0.1")
+    assert look == style.look("likelihood", "eq5")._replace(label="likelihood, eq. 5, covered = 0.1")
+    assert style.label("rebar", "lambda=0.1") == "REBAR (per step), λ = 0.1"
+    table = synthetic_tables.coverage(1).trials
+    settings = [setting for name, setting in style.ordered(table) if name == "likelihood"]
+    assert settings == [f"{form}covered={n}" for form in ("", "eq5 ") for n in (0.03, 0.1, 0.3, 1)]

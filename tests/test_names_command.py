@@ -65,7 +65,8 @@ def test_what_is_measured_of_names(say, tmp_path):
     metrics = store.read(tmp_path / "results" / "smoke").metrics
     assert set(metrics["task"]) == {"names (census)"}
     end = metrics[metrics["step"] == metrics["step"].max()]
-    assert {"real_fraction", "held_out_fraction", "cross_entropy", "length", "surrogate"} <= set(end["metric"])
+    of_names = {"real_fraction", "held_out_fraction", "cross_entropy", "length", "surrogate"}
+    assert of_names <= set(end["metric"])
     paper = end[end["setting"] == "default"]
     assert paper.query("metric == 'effective_samples'")["value"].between(1, 64).all()
     forced = end[end["metric"] == "forced_string"]

@@ -124,7 +124,7 @@ def filled_from(pool, shape):
 
 
 @pytest.mark.parametrize("name", [*OPTIONS, *RELAXERS])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(extreme())
 def test_rewards_and_gradients_stay_finite(name, drawn):
     theta, pool, temperature = drawn
@@ -645,3 +645,16 @@ def mutant(name, right, wrong, monkeypatch):
         exec(compile(text.replace(right, wrong), full_name, "exec"), module.__dict__)
     monkeypatch.setattr(training, "LSTMPolicy", sys.modules[generator.__name__].LSTMPolicy)
     return getattr(sys.modules[f"discgan_core.estimators.{name}"], name)
+
+
+def test_a_schedule_of_no_updates_is_at_its_end_from_the_first():
+    for schedule in (relaxed.linear(5, 1, 0), relaxed.exponential(5, 1, 0)):
+        assert [schedule(torch.tensor(float(n))).item() for n in (1, 2)] == [1, 1]
+        assert schedule(torch.tensor(0.0)).isfinite()
+
+
+def test_a_policy_of_one_s_own_may_be_in_double_precision():
+    weights = torch.zeros(V, V, dtype=torch.float64)
+    logits = lambda tokens: weights[tokens]  # noqa: E731
+    policy = FromLogits(logits, LENGTH, V, lambda x: x @ weights)
+    assert policy.unroll(BATCH, lambda t, found: found.softmax(-1)).dtype == torch.float64

@@ -1,5 +1,6 @@
 """The report says what its tables say, in files that stand alone."""
 
+import json
 import re
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,8 @@ import synthetic_tables
 from bench import figures, headline, report, schema, stats, store, style
 from bench.errors import UserError
 from bench.headline import Headline
-from bench.report import strings, summary, sweep, words
+from bench.report import claims, strings, summary, sweep, words
+from bench.report import made as bench_made
 from bench.store import Tables
 
 
@@ -56,6 +58,16 @@ def cfg() -> Tables:
 
 
 @pytest.fixture
+def names() -> Tables:
+    return dict(stats.slices(small()))["names", synthetic_tables.NAMES_TASK, 10]
+
+
+@pytest.fixture
+def coverage() -> Tables:
+    return dict(stats.slices(small()))["coverage", "grammar", 3]
+
+
+@pytest.fixture
 def relaxation() -> Tables:
     return dict(stats.slices(small()))["relaxation", "grammar", 3]
 
@@ -93,9 +105,10 @@ def test_the_page_stands_alone(made: Path) -> None:
 
 def test_the_page_names_every_estimator_and_section(made: Path) -> None:
     page = (made / "index.html").read_text(encoding="utf-8")
-    for condition in [*synthetic_tables.TRUTH, *synthetic_tables.CFG]:
+    for condition in [*synthetic_tables.TRUTH, *synthetic_tables.CFG, *synthetic_tables.NAMES]:
         assert style.label(*condition) in page
-    for anchor in ("answers", "cfg-12", "grammar-3", "grammar-15", "relaxation-grammar-3", "made"):
+    slices = ["cfg-12", "coverage-grammar-3", "grammar-3", "grammar-15", "relaxation-grammar-3"]
+    for anchor in ("answers", *slices, "names-kantrowitz-10", "made"):
         assert f'<section id="{anchor}">' in page
     assert "compare estimators at different parameters" in page
     assert "python -m bench run grammar --preset standard --sessions 6 --lengths 3,15" in page
@@ -365,6 +378,203 @@ def test_a_sweep_without_training_names_the_least_error(relaxation: Tables) -> N
     measured = ["relative bias", "relative variance", "bias² + variance", "cosine", "seconds per session"]
     assert found.words.columns.tolist() == ["estimator", *measured, "sessions"]
     assert found.caption.startswith("Without training: ")
+
+
+def test_names_are_judged_by_pairs_of_letters_and_a_grammar_by_what_parses(
+    names: Tables, cfg: Tables
+) -> None:
+    assert headline.of(names).metric == schema.BIGRAM_DISTANCE
+    assert headline.of(cfg).metric == schema.VALID_FRACTION
+    assert headline.of(without(names, schema.REAL_FRACTION)).metric == schema.VALID_FRACTION
+    best = about(names, "Lowest")
+    assert best.startswith(
+        "REINFORCE, leave-one-out ends with the lowest bigram distance from real names: 0.3"
+    )
+    found = about(names, "Real strings in the generated ones' place")
+    assert found == "A fresh sample of them comes to a bigram distance from real names of 0.140."
+    assert not about(cfg, "Real strings in the generated ones' place")
+
+
+def test_the_paper_the_reference_and_the_best_other_stand_for_all(names: Tables, cfg: Tables) -> None:
+    paper = [("likelihood", "default"), ("likelihood", "eq5"), ("maximum_likelihood", "default")]
+    assert headline.reported(names) == [*paper, ("reinforce_loo", "default")]
+    better = shifted(names, "maligan", schema.BIGRAM_DISTANCE, -0.3)
+    assert headline.reported(better)[-1] == ("maligan", "default")
+
+
+def test_the_table_of_names_tells_real_ones(names: Tables, cfg: Tables) -> None:
+    headings = {"names listed", "names held out", "cross-entropy", "discriminator accuracy"}
+    found = summary.table(names)
+    assert headings < set(found.words)
+    assert not headings & set(summary.table(cfg).words)
+    assert "no training set has them" in found.caption
+    assert found.numbers["bigram_distance"].iloc[1:].is_monotonic_increasing
+
+
+def test_lengths_are_compared_with_the_datas(names: Tables, cfg: Tables, length_3: Tables) -> None:
+    text = about(names, "Length")
+    assert text.startswith("Characters at the end of training, less the 5.60 of real strings. ")
+    shorter, longer, undecided = (text.partition(f"{w}: ")[2] for w in ("Shorter", "Longer", "Undecided"))
+    assert re.match(
+        r"likelihood, log L −2\.\d+ \[−2\.\d+, −2\.\d+\]; REINFORCE, leave-one-out −0\.[45]", shorter
+    )
+    assert re.match(r"self-normalised importance sampling \+0\.\d+ \[.*likelihood, eq\. 5 \+2\.", longer)
+    assert re.fullmatch(r"Gumbel-softmax −0\.0\d \[−0\.\d+, \+0\.\d+\]\.", undecided)
+    assert about(cfg, "Length")
+    assert not about(length_3, "Length")
+
+
+def test_lengths_need_their_intervals(names: Tables) -> None:
+    metrics = names.metrics.copy()
+    noisy = (metrics["metric"] == schema.LENGTH) & (metrics["session"] == 0)
+    metrics.loc[noisy, "value"] *= 9
+    text = about(names._replace(metrics=metrics), "Length")
+    assert "Shorter" not in text
+    assert "likelihood, log L" in text.partition("Undecided: ")[2]
+
+
+def test_real_names_are_counted_listed_and_held_out(names: Tables) -> None:
+    text = about(names, "Real names among the generated")
+    assert re.search(
+        r"from it: likelihood, log L 3\.\d\d \[.*?\] and 0\.3\d \[.*?\]; likelihood, eq\. 5 0\.", text
+    )
+    assert text.count(" and 0.") == 4
+    assert "MaliGAN" not in text
+    assert not about(without(names, schema.HELD_OUT_FRACTION), "Real names among the generated")
+
+
+def test_the_discriminators_accuracy_is_told(names: Tables) -> None:
+    text = about(names, "Told apart")
+    assert re.search(r"chance: likelihood, log L 0\.7\d+ \[.*; likelihood, eq\. 5 0\.8\d+ \[", text)
+
+
+def test_forced_names_repeat_the_papers_letters_or_not(names: Tables) -> None:
+    paper = about(names, "Written without an end, likelihood, log L")
+    assert re.fullmatch(
+        r"Most frequent: a 0\.3\d+ \[0\.3.*?\] \(real names 0\.140\); l 0\.\d+ \[.*?\] "
+        r"\(real names 0\.645\)\. "
+        r"Against real names of any length: a \+0\.2\d+ \[.*?\], more; n \+0\.1\d+ \[.*?\], more\.",
+        paper,
+    )
+    plain = about(names, "Written without an end, likelihood, eq. 5")
+    assert re.search(r": a −0\.1\d+ \[.*?\], less; n −0\.0\d+ \[.*?\], less\.$", plain)
+    assert not about(names, "Written without an end, MaliGAN")
+
+
+def test_an_alphabet_without_these_letters_says_nothing_of_them(names: Tables) -> None:
+    metrics = names.metrics.replace({"parameter": {"a": "я", "n": "н"}})
+    text = about(names._replace(metrics=metrics), "Written without an end, likelihood, log L")
+    assert text.startswith("Most frequent: я 0.3")
+    assert "Against" not in text
+
+
+def test_letters_are_compared_without_the_end(names: Tables) -> None:
+    found = claims.of_letters(stats.rows(names, schema.UNIGRAM_DATA))
+    means = found.groupby("parameter")["value"].mean()
+    assert means.to_dict() == pytest.approx(synthetic_tables.LETTERS)
+
+
+def test_losses_of_the_papers_condition_are_compared_between_sessions(names: Tables) -> None:
+    text = about(names, "Losses between sessions, likelihood, log L")
+    number = r"\d+\.\d{3}"
+    player = (
+        rf"loss goes from {number} to {number} nats \(means\); its standard deviation over 6 sessions at "
+    )
+    player += rf"the end is {number}, {number} \[.*?\] of that change\."
+    assert re.fullmatch(rf"The generator's {player} The discriminator's {player}", text)
+    assert "from 32." in text or "from 33." in text
+
+
+def test_names_without_the_papers_estimator_make_answers(names: Tables) -> None:
+    kept = (part[part["estimator"] != "likelihood"] for part in names[:2])
+    text = said(Tables(*kept, []))
+    assert "likelihood, log L" not in text
+    assert "Losses between" not in text
+    assert "Told apart: " in text
+
+
+def test_forced_names_have_a_table_of_a_few_conditions(names: Tables, cfg: Tables, made: Path) -> None:
+    found = strings.forced(names)
+    shown = ["maximum likelihood (reference)", "REINFORCE, leave-one-out", "likelihood, log L"]
+    assert list(found) == [*shown, "likelihood, eq. 5"]
+    assert {text for texts in found.values() for text in texts} <= {
+        strings.Text("annalannna", False),
+        strings.Text("lennaaalan", False),
+    }
+    assert not strings.forced(cfg)
+    assert (made / "index.html").read_text("utf-8").count("Written without an end</h3>") == 1
+
+
+def test_the_source_of_names_is_credited(made: Path) -> None:
+    page = (made / "index.html").read_text(encoding="utf-8")
+    assert (
+        page.count(
+            "Names Corpus, version 1.3 (1994), copyright 1991 Mark Kantrowitz, with additions by Bill Ross"
+        )
+        == 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "option"),
+    [
+        ("census", ""),
+        ("kantrowitz", " --source kantrowitz"),
+        ("/my lists/names.txt#0123abcd", " --data '/my lists/names.txt'"),
+    ],
+)
+def test_the_command_names_the_words(source: str, option: str, names: Tables) -> None:
+    trials = names.trials.assign(config=json.dumps({"source": source}))
+    assert bench_made.command("names", trials).endswith(f"reinforce_loo,self_normalised{option}")
+
+
+@pytest.mark.parametrize(
+    ("key", "slug"),
+    [
+        (("grammar", "grammar", 15), "grammar-15"),
+        (("names", "names (census)", 10), "names-census-10"),
+        (("names", "names (my own #1.txt)", 10), "names-my-own-1-txt-10"),
+    ],
+)
+def test_slices_have_names_that_files_can_have(key: tuple[str, str, int], slug: str) -> None:
+    assert report.slug(key) == slug
+
+
+def test_the_settings_of_the_likelihood_gan_stand_beside_their_family(names: Tables) -> None:
+    learned, _, other = about(names, "What learned").partition("Not shown to be: ")
+    assert learned.startswith("Below its own start and the null-reward control: likelihood, log L (−0.3")
+    assert "MaliGAN" in learned
+    assert "REINFORCE" not in learned + other
+    assert "likelihood, eq. 5" in learned + other
+
+
+def test_coverage_tells_the_cosine_at_both_ends(coverage: Tables) -> None:
+    text = about(coverage, "likelihood, eq. 5")
+    assert re.fullmatch(
+        r"Cosine with the exact gradient −0\.6\d+ \[.*?\] where the data cover 0\.01\d? of the "
+        r"generator's mass, 0\.9\d+ \[.*?\] where they cover 1\.000: \+1\.6\d+ \[.*?\], higher\.",
+        text,
+    )
+    assert about(coverage, "MaliGAN").endswith("undecided.")
+    lines = {answer.about for answer in report.said(coverage)}
+    assert lines == {
+        "maximum likelihood (reference)",
+        "likelihood, log L",
+        "likelihood, eq. 5",
+        "self-normalised importance sampling",
+        "MaliGAN",
+        "Bias at the fullest coverage",
+    }
+
+
+def test_coverage_tells_the_bias_that_is_left(coverage: Tables) -> None:
+    text = about(coverage, "Bias at the fullest coverage")
+    assert text.startswith("Measurable, relative to the exact gradient: maximum likelihood (reference) 19.")
+    assert re.search(r"Not measurable: likelihood, eq\. 5( \(at most 0\.\d+\))?\.$", text)
+    assert "covered" not in text
+    found = summary.table(coverage)
+    assert "covered mass" in found.words
+    assert "goodness" not in said(coverage)
 
 
 @pytest.mark.parametrize(

@@ -175,3 +175,51 @@ def test_only_finite_values_of_sessions_that_ended_ok(tables: Tables) -> None:
     variance = stats.rows(tables, schema.GRADIENT_LOG_VARIANCE, "total")
     assert "exact" not in set(variance["estimator"])
     assert np.isfinite(variance["value"]).all()
+
+
+def test_lengths_that_did_not_come_count_as_nothing() -> None:
+    where = dict(zip(schema.CONDITION, ("names", "names", 10, "rebar", "default"), strict=True))
+    shares = [(0, "3", 0.25), (0, "10", 0.75), (1, "4", 1.0)]
+    rows = [where | {"session": s, "step": 0, "parameter": p, "value": v} for s, p, v in shares]
+    assert stats.mean_lengths(pd.DataFrame(rows))["value"].tolist() == [8.25, 4.0]
+
+
+def test_values_less_the_datas_agree_with_scipys_test() -> None:
+    random = np.random.default_rng(5)
+    made, data = random.normal(0.3, 1, 8), random.normal(size=8)
+    where = dict(zip(schema.CONDITION, ("names", "names", 10, "a", "default"), strict=True))
+    tables = [values(list(column)).assign(**where) for column in (made, data)]
+    found = stats.less(tables[0], tables[1].iloc[::-1]).iloc[0]
+    assert found["mean"] == pytest.approx((made - data).mean())
+    assert found["p"] == pytest.approx(scipy_stats.ttest_1samp(made - data, 0).pvalue)
+
+
+def runs(begin: list[float], end: list[float]) -> pd.DataFrame:
+    """One condition's first and last step."""
+    where = dict(zip(schema.CONDITION, ("names", "names", 10, "a", "default"), strict=True))
+    return pd.concat([values(v).assign(step=step, **where) for step, v in ((0, begin), (9, end))])
+
+
+def test_the_spread_is_relative_to_the_way() -> None:
+    found = stats.spread(runs([10.0, 12.0, 14.0], [1.0, 2.0, 3.0])).iloc[0]
+    assert (found["begin"], found["end"], found["deviation"], found["n"]) == (12, 2, 1, 3)
+    assert found["mean"] == pytest.approx(0.1)
+    variance = scipy_stats.chi2.ppf([0.975, 0.025], 2)
+    assert [found["low"], found["high"]] == pytest.approx(list(0.1 * np.sqrt(2 / variance)))
+
+
+def test_the_spreads_interval_covers_the_deviation() -> None:
+    """200 normal samples of 10; 4 standard errors."""
+    ends = np.random.default_rng(6).normal(size=(200, 10))
+    parts = [runs([2 + end.mean()] * 10, list(end)).assign(setting=str(n)) for n, end in enumerate(ends)]
+    found = stats.spread(pd.concat(parts))
+    covered = ((found["low"] <= 0.5) & (found["high"] >= 0.5)).mean()
+    assert abs(covered - 0.95) < 4 * np.sqrt(0.95 * 0.05 / 200)
+
+
+def test_one_session_and_standing_still_have_no_spread() -> None:
+    single = stats.spread(runs([1.0], [2.0])).iloc[0]
+    still = stats.spread(runs([1.0, 3.0], [2.0, 2.0])).iloc[0]
+    for found in (single, still):
+        assert np.isnan([found["mean"], found["low"], found["high"]]).all()
+    assert stats.spread(runs([1.0], [2.0]).iloc[:0]).empty

@@ -17,6 +17,11 @@ from bench.style import DEFAULT, Condition, Look
 UPDATES = "generator updates"
 LAMBDA = "temperature λ"
 NAT = "natural log of the variance"
+SPAN = 30  # natural logs that an axis of them shows; e to the 30 is 13 orders of magnitude
+OFF = (
+    "A variance below the greatest by more than 13 orders of magnitude is off the axis: that of a loss "
+    "which multiplies by the probabilities of whole strings is."
+)
 
 
 def plain(table: pd.DataFrame) -> pd.DataFrame:
@@ -90,12 +95,13 @@ def note(axes: Axes, height: float, text: str, side: str) -> None:
 
 def mark(look: Look, size: float = 5) -> dict[str, Any]:
     """Colour, label and marker; a white rim keeps overlapping markers apart."""
-    thin, letter = look.marker in "x+", look.marker.startswith("$")
+    star, shape = isinstance(look.marker, tuple), str(look.marker)
+    thin, letter = shape in "x+", shape.startswith("$")
     return {
         "color": look.colour,
         "label": look.label,
         "marker": look.marker,
-        "markersize": size * (1.3 if letter else 1.35 if look.marker in "*PX" else 1),
+        "markersize": size * (1.6 if star else 1.3 if letter else 1.35 if shape in "*PX" else 1),
         "markeredgecolor": look.colour if thin or letter else "white",
         "markeredgewidth": 1.5 if thin else 0.2 if letter else 0.4,
     }
@@ -112,6 +118,25 @@ def one_by_one(found: pd.DataFrame) -> Iterator[tuple[Condition, pd.DataFrame]]:
     for row in range(len(found)):
         part = found.iloc[[row]]
         yield (part["estimator"].item(), part["setting"].item()), part
+
+
+def line_with_gaps(axes: Axes, part: pd.DataFrame, look: Look) -> None:
+    """Means with intervals at their `place` along x, on a log axis: a gap where a mean is not above 0."""
+    shown = part.assign(mean=part["mean"].where(part["mean"] > 0))
+    axes.errorbar(shown["place"], shown["mean"], yerr=arms(shown), **point(look) | {"linestyle": look.line})
+
+
+def bounds(axes: Axes, part: pd.DataFrame, look: Look) -> None:
+    """Arrows down from the upper ends of intervals: the most that there can be."""
+    high = part["high"]
+    axes.errorbar(
+        part["place"], high, 0.4 * high, uplims=True, linestyle="none", marker="_", color=look.colour
+    )
+
+
+def aside(count: int) -> np.ndarray:
+    """Factors by which lines stand beside one another on a log axis, so that no interval covers another."""
+    return 1.045 ** (np.arange(count) - (count - 1) / 2)
 
 
 def arms(found: pd.DataFrame) -> np.ndarray:
@@ -133,11 +158,24 @@ def condition_axis(axes: Axes, conditions: Sequence[Condition], names: bool = Tr
 
 
 def legend(figure: Figure, conditions: Sequence[Condition], columns: int, lines: bool = True) -> None:
-    """One legend for the whole figure, below it, where it can cover nothing."""
+    """One legend for the whole figure, below it, where it can cover nothing; fewer columns if too wide."""
     looks = [style.look(*condition) for condition in conditions]
+    while columns > 1 and width([look.label for look in looks], columns) > figure.get_figwidth():
+        columns -= 1
     handles = [Line2D([], [], linestyle=look.line if lines else "none", **mark(look)) for look in looks]
     figure.set_figheight(figure.get_figheight() + 0.2 * ceil(len(handles) / columns))
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=3.2)
+
+
+def width(labels: Sequence[str], columns: int) -> float:
+    """About how many inches wide a legend of these labels is, filled column by column."""
+    tall = ceil(len(labels) / columns)
+    return sum(0.7 + 0.066 * max(map(len, labels[n : n + tall])) for n in range(0, len(labels), tall))
+
+
+def cut(low: float, high: float) -> float:
+    """The lower end of an axis of natural logs: what is farther below runs off, or nothing else is seen."""
+    return max(low, high - SPAN)
 
 
 def heading(key: tuple[str, str, int]) -> str:

@@ -18,13 +18,14 @@ FEW = 9  # conditions that one panel can hold
 TITLE = "Learning curves"
 CAPTION = (
     "Mean over sessions with its 95% interval. Left: the quality of what is generated; dashed the "
-    "maximum, dotted the start before the first update. The other panels: natural log of "
+    "maximum or, where none is known, what a fresh sample of real strings comes to; dotted the start "
+    "before the first update. The other panels: natural log of "
     "the variance of one gradient estimate, per generated sample, of one parameter (the paper's "
     "choice: the first of the output layer) and of all parameters together. These curves follow "
     "each estimator along its own training, so they compare estimators at different parameters; "
     "only at 0 updates are the parameters the same for all that share their networks. An estimate "
-    "without variance has no curve. Many conditions take several rows, on the same axes, with the "
-    "references and controls in each."
+    f"without variance has no curve. {parts.OFF} Many conditions take several rows, on the same axes, "
+    "with the references and controls in each."
 )
 
 
@@ -34,6 +35,7 @@ class Row(NamedTuple):
     title: str
     head: Headline
     quality: pd.DataFrame
+    real: float  # what real strings come to; NaN where that was not measured
     variances: dict[str, pd.DataFrame]  # by parameter
 
 
@@ -58,12 +60,13 @@ def rows(key: tuple[str, str, int], tables: Tables) -> Iterator[Row]:
     quality = parts.plain(headline.rows(tables))
     variances = {name: variance(tables, name) for name in measured(tables)}
     conditions = style.ordered(quality)
+    real = stats.rows(tables, headline.of(tables).metric + schema.DATA_SUFFIX)["value"].mean()
     few = {"": conditions} if conditions else {}
     for family, members in (few if len(conditions) <= FEW else style.families(quality)).items():
         shown = [c for c in conditions if c in members or not style.look(*c).contender]
         title = ": ".join(filter(None, [parts.heading(key), family]))
         curves = {name: stats.among(table, shown) for name, table in variances.items()}
-        yield Row(title, headline.of(tables), stats.among(quality, shown), curves)
+        yield Row(title, headline.of(tables), stats.among(quality, shown), real, curves)
 
 
 def variance(tables: Tables, parameter: str) -> pd.DataFrame:
@@ -87,6 +90,8 @@ def draw_group(axes: list[list[Axes]], rows: list[Row]) -> None:
             axis.set_visible(False)
         for axis, first in zip(line, axes[0], strict=True):
             axis.sharey(first)
+    for axis in (axis for line in axes for axis in line[1:]):
+        axis.set_ylim(bottom=parts.cut(*axis.get_ylim()))
 
 
 def draw_quality(axes: Axes, row: Row) -> None:
@@ -95,12 +100,20 @@ def draw_quality(axes: Axes, row: Row) -> None:
     begin = stats.start(row.quality)["value"].mean()
     axes.axhline(begin, color=style.INK, linestyle=":", linewidth=1)
     parts.note(axes, begin, f"start {begin:.2f}", "top")
-    best = row.head.best(row.quality["length"].iloc[0])
-    if best is not None:
-        axes.axhline(best, color=style.INK, linestyle="--", linewidth=1)
-        parts.note(axes, best, f"{row.head.way.end} {best}", "bottom")
+    for height, note in goal(row):
+        axes.axhline(height, color=style.INK, linestyle="--", linewidth=1)
+        parts.note(axes, height, note, "bottom")
     axes.margins(y=0.1)
     axes.set(ylabel=row.head.axis, title=row.title)
+
+
+def goal(row: Row) -> Iterator[tuple[float, str]]:
+    """The best that there is or, where that is not known, what real strings come to."""
+    best = row.head.best(row.quality["length"].iloc[0])
+    if best is not None:
+        yield best, f"{row.head.way.end} {best}"
+    elif row.real == row.real:
+        yield row.real, f"real strings {row.real:.2f}"
 
 
 def draw_variance(axes: Axes, table: pd.DataFrame, parameter: str) -> None:

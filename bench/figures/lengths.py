@@ -1,4 +1,7 @@
-"""How long the generated strings are, beside the data's, for tasks whose lengths vary."""
+"""How long the generated strings are, beside the data's, for tasks whose lengths vary.
+
+Of names (figure 6 of the likelihood GAN paper) a few conditions stand for all.
+"""
 
 from math import ceil
 from typing import Any
@@ -9,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bench import schema, stats, style
+from bench import headline, schema, stats, style
 from bench.figures import _parts as parts
 from bench.store import Tables
 from bench.style import Look
@@ -18,7 +21,9 @@ TITLE = "Lengths of the strings at the end of training"
 CAPTION = (
     "Fraction of strings of each length in characters, padding not counted: bars the data's, a "
     "fresh real sample; points the generated ones, mean over sessions with its 95% interval. A "
-    "length that a session did not generate counts as 0 in its mean."
+    "length that a session did not generate counts as 0 in its mean. Real names are ones held out; of "
+    "names, both losses of the likelihood GAN are shown, maximum likelihood, and of the others the one "
+    "that ends best."
 )
 COLUMNS = 4
 SMALL = 8.5
@@ -41,6 +46,8 @@ def draw(tables: Tables) -> Figure | None:
 def shares(tables: Tables) -> tuple[pd.DataFrame, pd.Series] | None:
     """The generated fractions with their intervals, and the data's; None where all data are as long."""
     table = parts.plain(stats.last(stats.rows(tables, schema.LENGTH)))
+    if headline.of_names(tables):
+        table = stats.among(table, headline.reported(tables))
     real = stats.rows(tables, schema.LENGTH + schema.DATA_SUFFIX)
     if table.empty or real["parameter"].nunique() < 2:
         return None
@@ -73,7 +80,7 @@ def draw_slice(axes: Any, generated: pd.DataFrame, data: pd.Series) -> None:
 def draw_panel(axes: Axes, part: pd.DataFrame, look: Look, data: pd.Series) -> None:
     """One condition's lengths over the data's."""
     axes.bar(data.index, data, width=0.8, color="#d0d0d0", label="data")
-    drawn = parts.point(look) | {"markersize": 5, "clip_on": False}
+    drawn = parts.point(look) | {"markersize": parts.mark(look)["markersize"], "clip_on": False}
     axes.errorbar(part["parameter"], part["mean"], yerr=parts.arms(part), **drawn)
     axes.set_title(look.label, fontsize=SMALL)
     axes.set_xlabel("characters")

@@ -36,10 +36,8 @@ class Player(NamedTuple):
 
 
 PLAYERS = [
-    Player(schema.GENERATOR_LOSS, Look("generator loss", "#0072B2", "-", "o"), 0, "0", "top"),
-    Player(
-        schema.DISCRIMINATOR_LOSS, Look("discriminator loss", "#D55E00", "--", "s"), log(2), "ln 2", "bottom"
-    ),
+    Player(schema.GENERATOR_LOSS, style.GENERATOR, 0, "0", "top"),
+    Player(schema.DISCRIMINATOR_LOSS, style.DISCRIMINATOR, log(2), "ln 2", "bottom"),
 ]
 
 

@@ -1,6 +1,5 @@
 """Bias against variance: what a temperature buys, estimator by estimator, at the same parameters."""
 
-import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -9,7 +8,6 @@ from matplotlib.figure import Figure
 from bench import stats, style
 from bench.figures import _parts as parts
 from bench.store import Tables
-from bench.style import Look
 
 TITLE = "Bias and variance against temperature"
 CAPTION = (
@@ -21,8 +19,11 @@ CAPTION = (
     "from the squared bias, which can so fall to 0 or below, where this axis has no place: an arrow "
     "down begins at the upper end of an interval that reaches 0 and means no more than that; it shows "
     "how fine the measurement is, not a bias. Elsewhere an interval that reaches 0 runs off the axis; "
-    "what is not above 0 is not drawn. Dotted: an estimate that is always 0, all bias and no variance."
+    "what is not above 0 is not drawn. Dotted: an estimate that is always 0, all bias and no variance. "
+    "The axis of the variance ends at a ten-thousandth of |g|², and lines run off it: a relaxation that "
+    "is saturated, at a low temperature, or flat, at a high one, hardly varies with its noise any more."
 )
+FLOOR = 1e-4  # of the variance: below it the squared bias is all that matters
 PANELS = {"bias": "squared bias", "variance": "variance", "error": "squared bias + variance"}
 
 
@@ -41,6 +42,9 @@ def draw(tables: Tables) -> Figure | None:
             if name != "variance":
                 axis.axhline(1, color=style.INK, linestyle=":", linewidth=1)
                 parts.note(axis, 1, "always 0", "bottom")
+            elif axis.get_ylim()[0] < FLOOR:
+                top = part.loc[part["part"] == name, ["mean", "high"]].max().max()
+                axis.set_ylim(FLOOR, max(2 * top, 1))
         row[0].set_ylabel(f"{parts.heading(key)}: relative to |g|²")
     parts.legend(figure, style.ordered(found.assign(setting=style.DEFAULT)), 4)
     return figure
@@ -49,27 +53,11 @@ def draw(tables: Tables) -> Figure | None:
 def draw_panel(axes: Axes, found: pd.DataFrame) -> None:
     """A line for each estimator, a little beside the others' so that intervals do not cover one another."""
     names = [name for name, _ in style.ordered(found.assign(setting=style.DEFAULT))]
-    aside = 1.045 ** (np.arange(len(names)) - (len(names) - 1) / 2)
     axes.set(xscale="log", yscale="log", xlabel=parts.LAMBDA)
-    for name, factor in zip(names, aside, strict=True):
+    for name, factor in zip(names, parts.aside(len(names)), strict=True):
         part = found[found["estimator"] == name].sort_values(parts.LAMBDA)
         part = part.assign(place=part[parts.LAMBDA] * factor)
         unclear = (part["part"] == "bias") & (part["low"] <= 0)
-        draw_line(axes, part.assign(mean=part["mean"].mask(unclear)), style.look(name))
-        draw_bounds(axes, part[unclear & (part["high"] > 0)], style.look(name))
+        parts.line_with_gaps(axes, part.assign(mean=part["mean"].mask(unclear)), style.look(name))
+        parts.bounds(axes, part[unclear & (part["high"] > 0)], style.look(name))
     sns.despine(ax=axes)
-
-
-def draw_line(axes: Axes, part: pd.DataFrame, look: Look) -> None:
-    """Means with intervals, and a gap in the line where there is none."""
-    shown = part.assign(mean=part["mean"].where(part["mean"] > 0))
-    drawn = parts.point(look) | {"linestyle": look.line}
-    axes.errorbar(shown["place"], shown["mean"], yerr=parts.arms(shown), **drawn)
-
-
-def draw_bounds(axes: Axes, part: pd.DataFrame, look: Look) -> None:
-    """The most that there can be."""
-    high = part["high"]
-    axes.errorbar(
-        part["place"], high, 0.4 * high, uplims=True, linestyle="none", marker="_", color=look.colour
-    )

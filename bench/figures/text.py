@@ -14,10 +14,12 @@ from bench.style import DEFAULT, Condition
 
 TITLE = "Generated text"
 CAPTION = (
-    "Strings of the last step, a column for maximum likelihood and for each setting of the GAN, the "
-    "letters the paper's; a dot is a space. A green string with a tick parses, a grey one does not. "
-    "They are drawn by lot, not by eye, as many of every session as can be, and stand in the sessions' "
-    "order. A session keeps a string that came twice once, so how often strings repeat is not seen here."
+    "Strings of the last step, a column for maximum likelihood and for each condition of a family of "
+    "estimators in which a paper's settings stand side by side, letters as in the Gumbel-softmax paper; a "
+    "dot is a space. A green string with a tick is valid, a grey one is not: strings of a grammar parse, "
+    "names are letters with nothing behind their end, whether or not there is such a name. They are drawn "
+    "by lot, not by eye, as many of every session as can be, and stand in the sessions' order. A session "
+    "keeps a string that came twice once, so how often strings repeat is not seen here."
 )
 ROWS = 20
 MARGIN = 4  # characters beside a string
@@ -31,7 +33,7 @@ def draw(tables: Tables) -> Figure | None:
     if not shown:
         return None
     every = [table for _, found in shown for table in found.values()]
-    wide = max(MARGIN + max(table["parameter"].str.len().max() for table in every), 16)
+    wide = max(MARGIN + max(table["parameter"].str.len().max() for table in every), 18)
     tall = 0.7 + 0.17 * max(map(len, every))
     figure, axes = parts.grid(len(shown), max(len(found) for _, found in shown), 0.09 * wide, tall)
     for row, (key, found) in zip(axes, shown, strict=True):
@@ -44,9 +46,9 @@ def draw(tables: Tables) -> Figure | None:
 
 
 def columns(tables: Tables) -> dict[Condition, pd.DataFrame]:
-    """What stands in each column: the reference's strings, and those of every setting set apart."""
+    """What stands in each column: the reference's strings, and those of settings and what is beside them."""
     final = texts.generated(tables)
-    settings = style.variants(final)
+    settings = style.set_apart(final)
     conditions = [c for c in style.ordered(final) if settings and c in [REFERENCE, *settings]]
     return {c: texts.drawn(stats.among(final, [c]), ROWS) for c in conditions}
 
@@ -59,7 +61,7 @@ def draw_column(axes: Axes, table: pd.DataFrame, title: str) -> None:
         write(axes, place, tick + row.parameter, VALID if row.valid else INVALID)
         write(axes, place, "  " + dots, FAINT)
     axes.set(xlim=(0, 1), ylim=(len(table) - 0.5, -0.5), xticks=[], yticks=[])
-    axes.set_xlabel(f"{table['valid'].sum()} of {len(table)} parse")
+    axes.set_xlabel(f"{table['valid'].sum()} of {len(table)} valid")
     axes.set_title(title, fontsize=9, loc="left")
     sns.despine(ax=axes, left=True, bottom=True)
 

@@ -5,15 +5,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bench import schema, stats, style
+from bench import headline, schema, stats, style
 from bench.figures import _parts as parts
 from bench.store import Tables
 
 TITLE = "Token frequencies at the end of training"
 CAPTION = (
     "Probability of each token among the generated ones, mean over sessions with its 95% "
-    "interval; the vertical line is the data's. Every panel has its own scale, the same width in "
-    "probability within one length."
+    "interval; the vertical line is the data's. Every panel has its own scale; within one length all "
+    "are as wide in probability, but not of names, whose end is so much more frequent than any letter."
 )
 MOST = 6  # panels in a row: the data's most frequent tokens
 
@@ -28,7 +28,8 @@ def draw(tables: Tables) -> Figure | None:
     figure, axes = parts.grid(len(shown), columns, 1.8, height)
     figure.set_figwidth(3 + 1.6 * columns)
     for row, (key, generated, data) in zip(axes, shown, strict=True):
-        draw_row(row, parts.heading(key), generated, data)
+        own = headline.of_names(dict(stats.slices(tables))[key])
+        draw_row(row, parts.heading(key), generated, data, own)
     return figure
 
 
@@ -42,13 +43,13 @@ def frequencies(tables: Tables) -> tuple[pd.DataFrame, pd.Series] | None:
     return generated, real.sort_values(ascending=False, kind="stable").head(MOST)
 
 
-def draw_row(row: list[Axes], title: str, generated: pd.DataFrame, data: pd.Series) -> None:
-    """A panel for each token, with the data's frequency as a vertical line."""
+def draw_row(row: list[Axes], title: str, generated: pd.DataFrame, data: pd.Series, own: bool) -> None:
+    """A panel for each token, with the data's frequency as a vertical line; each may have its own scale."""
     conditions = style.ordered(generated)
-    half = 1.15 * reach(generated, data)
     for place, (token, share) in enumerate(data.items()):
         axes = row[place]
         found = parts.in_order(generated[generated["parameter"] == token], conditions)
+        half = 1.15 * reach(found if own else generated, data)
         axes.axvline(share, color=style.INK, linewidth=1)
         parts.dots(axes, found, found["place"])
         parts.condition_axis(axes, conditions, names=place == 0)

@@ -15,7 +15,7 @@ CAPTION = (
     "Natural log of the variance of one gradient estimate, per generated sample and summed over "
     "each tensor, at the end of training (mean and 95% interval over sessions). Here every "
     "estimator is at the parameters it trained to, so differences mix the estimator's variance "
-    "with where it went."
+    f"with where it went. {parts.OFF}"
 )
 
 
@@ -44,6 +44,7 @@ def draw_panel(axes: Axes, found: pd.DataFrame, names: list[str], conditions: li
         parts.dots(axes, part, place + 0.8 * ((part["place"] + 0.5) / len(conditions) - 0.5))
     for edge in range(len(names) - 1):
         axes.axhline(edge + 0.5, color="#cccccc", linewidth=0.8)
+    axes.set_xlim(left=parts.cut(*axes.get_xlim()))
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")

@@ -4,6 +4,7 @@ Everything is made from the two tables alone, the sentences as much as the figur
 never says what its numbers do not.
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +13,15 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bench import figures, headline, stats, store
-from bench.report import answers, learned, made, strings, summary, sweep
+from bench.report import answers, claims, coverage, learned, made, strings, summary, sweep
 from bench.store import Tables
 
 TEMPLATE = "page.html.j2"
+#: What whoever publishes numbers of a task owes to the source of its data.
+CREDITS = {
+    "names (kantrowitz)": "Names: Names Corpus, version 1.3 (1994), copyright 1991 Mark Kantrowitz, with "
+    "additions by Bill Ross."
+}
 
 
 def write(results: Path, reports: Path) -> Path:
@@ -44,14 +50,18 @@ def section(key: tuple[str, str, int], tables: Tables, reports: Path) -> dict[st
         "answers": said(tables),
         "figures": list(drawn(name, tables, reports / "figures")),
         "strings": strings.table(tables),
+        "forced": strings.forced(tables),
+        "credit": CREDITS.get(key[1], ""),
     }
 
 
 def said(tables: Tables) -> list[answers.Answer]:
     """All the sentences of one slice."""
+    if coverage.is_coverage(tables):
+        return coverage.sentences(tables)
     if sweep.is_sweep(tables):
         return sweep.sentences(tables)
-    return [*answers.sentences(tables), *learned.sentences(tables)]
+    return [*answers.sentences(tables), *learned.sentences(tables), *claims.sentences(tables)]
 
 
 def drawn(name: str, tables: Tables, folder: Path) -> Iterator[dict[str, str]]:
@@ -69,8 +79,8 @@ def drawn(name: str, tables: Tables, folder: Path) -> Iterator[dict[str, str]]:
 
 
 def slug(key: tuple[str, str, int]) -> str:
-    """The beginning of the names of a slice's files."""
-    return "-".join(dict.fromkeys(map(str, key)))
+    """The beginning of the names of a slice's files, without what a file's name or a link cannot have."""
+    return "-".join(dict.fromkeys(re.findall(r"\w+", " ".join(map(str, key)))))
 
 
 def title(key: tuple[str, str, int]) -> str:

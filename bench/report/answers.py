@@ -14,7 +14,7 @@ from bench import headline, schema, stats, style
 from bench.headline import Headline
 from bench.report import words
 from bench.report.quantities import TOTAL
-from bench.report.summary import BASELINES
+from bench.report.summary import BASELINES, of_data
 from bench.store import Tables
 
 ALPHA = 0.05
@@ -48,6 +48,7 @@ def sentences(tables: Tables) -> list[Answer]:
     return [
         *lost(tables.trials),
         *best(quality, head),
+        *real(tables, head, quality),
         *(answer for baseline in BASELINES for answer in against(quality, head, baseline)),
         *null_reward(quality, head),
         *bias(stats.relative_bias(tables)),
@@ -90,6 +91,17 @@ def best(quality: pd.DataFrame, head: Headline) -> Iterator[Answer]:
     beside = words.listed(f"{label(row)} {words.estimate(row, DIGITS)}" for row in others)
     if beside:
         yield Answer("Beside it, not competing", f"{beside}.")
+
+
+def real(tables: Tables, head: Headline, quality: pd.DataFrame) -> Iterator[Answer]:
+    """What real strings come to, where the best that there can be is not known."""
+    if quality.empty or head.best(quality["length"].iloc[0]) is not None:
+        return
+    for row in of_data(tables, head.metric).itertuples():
+        yield Answer(
+            "Real strings in the generated ones' place",
+            f"A fresh sample of them comes to a {head.name} of {words.estimate(row, DIGITS)}.",
+        )
 
 
 def of_best(head: Headline, table: pd.DataFrame) -> str:

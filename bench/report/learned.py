@@ -25,7 +25,7 @@ def sentences(tables: Tables) -> list[Answer]:
 
 def settings(quality: pd.DataFrame, head: Headline) -> Iterator[Answer]:
     """Which settings end better than they began and than the control."""
-    conditions = style.variants(quality)
+    conditions = style.set_apart(quality)
     if not conditions:
         return
     found = comparisons(quality, conditions)

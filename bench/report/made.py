@@ -1,6 +1,7 @@
 """How the report was produced: what is needed to make it again, and to doubt it."""
 
 import json
+import shlex
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ PROVENANCE = [
     "threads",
     "sessions_stacked",
 ]
+USUAL = "census"  # where names come from unless it is told
 TOOLS = ["numpy", "scipy", "pandas", "matplotlib"]
 
 
@@ -60,7 +62,15 @@ def command(experiment: str, trials: pd.DataFrame) -> str:
         ",".join(map(str, sorted(trials[name].unique()))) for name in ("length", "estimator")
     )
     options = f"--preset {trials['preset'].iloc[0]} --sessions {counts.max()} --lengths {lengths}"
-    return f"python -m bench run {experiment} {options} --estimators {estimators}"
+    return f"python -m bench run {experiment} {options} --estimators {estimators}{source(trials)}"
+
+
+def source(trials: pd.DataFrame) -> str:
+    """The option for words from elsewhere than usual: a list known by name, or a file and its hash."""
+    path, _, known = settings(trials).get("source", USUAL).rpartition("#")
+    if path:
+        return f" --data {shlex.quote(path)}"
+    return f" --source {known}" if known != USUAL else ""
 
 
 def facts(trials: pd.DataFrame) -> dict[str, str]:

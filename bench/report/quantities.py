@@ -89,12 +89,19 @@ ERRORS = (
     "makes the mean squared error. Both are relative to the exact gradient's squared norm, its mean over "
     "the sessions; all conditions are at the same parameters."
 )
+LISTED = (
+    "Names listed are in the list that training sets are drawn from; held-out ones are real too, but no "
+    "training set has them. Cross-entropy is the generator's, of held-out names, in nats per token."
+)
+TOLD_APART = "The accuracy is the discriminator's: 0.5 is chance."
 CALLS = "Calls count sequences."
+
+COVERED = "Covered is the probability that the generator gives to the sequences in the data."
 
 BIAS = Quantity("relative_bias", "relative bias", 3, stats.relative_bias)
 SECONDS = Quantity("seconds", "seconds per session", 2, seconds)
 
-TRAINED = [
+QUALITY = [
     final(schema.GOODNESS, "goodness"),
     final(schema.PERFECT_FRACTION, "perfect strings", "A perfect string scores in every window of three."),
     final(schema.VALID_FRACTION, "valid strings", "A valid string belongs to the data's language."),
@@ -107,6 +114,14 @@ TRAINED = [
     final(schema.NOVEL_VALID_FRACTION, "novel and valid", SHARES, digits=2),
     final(schema.MODE_COVERAGE, "training set covered", SHARES),
     Quantity("x_excess", "x less the data's", 3, token_excess, "x is that token's frequency.", sign=True),
+]
+OF_NAMES = [
+    final(schema.REAL_FRACTION, "names listed", LISTED),
+    final(schema.HELD_OUT_FRACTION, "names held out", LISTED, digits=4),
+    final(schema.CROSS_ENTROPY, "cross-entropy", LISTED),
+    final(schema.DISCRIMINATOR_ACCURACY, "discriminator accuracy", TOLD_APART),
+]
+EFFORT = [
     Quantity(
         "log_variance_start",
         "log-variance, start",
@@ -127,6 +142,7 @@ TRAINED = [
     final(schema.DISCRIMINATOR_CALLS, "discriminator calls", CALLS, digits=0),
 ]
 UNTRAINED = [
+    Quantity(schema.COVERED_MASS, "covered mass", 3, means(schema.COVERED_MASS), COVERED),
     BIAS,
     Quantity("relative_variance", "relative variance", 3, partial(error, part="variance"), ERRORS),
     Quantity("relative_error", "bias² + variance", 3, partial(error, part="error"), ERRORS),
@@ -140,5 +156,6 @@ def columns(tables: Tables) -> list[Quantity]:
     if not headline.trained(tables):
         return UNTRAINED
     head = headline.of(tables)
-    listed = any(quantity.name == head.metric for quantity in TRAINED)
-    return TRAINED if listed else [final(head.metric, head.name), *TRAINED]
+    known = [*QUALITY, *(OF_NAMES if headline.of_names(tables) else []), *EFFORT]
+    listed = any(quantity.name == head.metric for quantity in known)
+    return known if listed else [final(head.metric, head.name), *known]

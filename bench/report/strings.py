@@ -2,7 +2,9 @@
 
 from typing import NamedTuple
 
-from bench import stats, style, texts
+import pandas as pd
+
+from bench import headline, schema, stats, style, texts
 from bench.store import Tables
 
 SHOWN = 6
@@ -17,7 +19,17 @@ class Text(NamedTuple):
 
 def table(tables: Tables) -> dict[str, list[Text]]:
     """Label -> some strings of the last step, chosen by lot and not by eye; a dot for a space."""
-    final = texts.generated(tables)
+    return by_label(texts.generated(tables))
+
+
+def forced(tables: Tables) -> dict[str, list[Text]]:
+    """Some of what a few conditions write when the end mark is forbidden: none of it is of the language."""
+    final = stats.last(stats.rows(tables, schema.FORCED_STRING)).assign(valid=False)
+    return by_label(stats.among(final, headline.reported(tables)))
+
+
+def by_label(final: pd.DataFrame) -> dict[str, list[Text]]:
+    """A few strings of each condition."""
     found = {}
     for condition in style.ordered(final):
         chosen = texts.drawn(stats.among(final, [condition]), SHOWN)

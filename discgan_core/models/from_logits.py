@@ -53,7 +53,8 @@ class FromLogits:
             raise ValueError(
                 "FromLogits: this estimator feeds relaxed tokens back; give `relaxed_logits` too"
             )
-        x = [torch.zeros(batch, self.vocabulary)] * self.length
+        like = self.logits(torch.zeros(1, self.length, dtype=torch.long))
+        x = [like.new_zeros(batch, self.vocabulary)] * self.length
         for t in range(self.length):
             x[t] = token(t, self.relaxed_logits(torch.stack(x, 1))[:, t])
         return torch.stack(x, 1)
