@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from bench import execute, experiments, plan, store, wordlists
+from bench import execute, experiments, plan, schema, store, wordlists
 from bench.errors import BenchError, Stopped, UserError, unknown
 from bench.progress import Display, duration
 from bench.provenance import ROOT, commit, cpu_count
@@ -152,27 +152,20 @@ def _write_report(results: Path, reports: Path) -> None:
 
 
 def _show_plan(entries: Sequence[plan.Entry], units: Sequence[plan.Unit], workers: int) -> None:
-    header = (
-        "experiment",
-        "task",
-        "length",
-        "estimator",
-        "setting",
-        "done",
-        "pending",
-        "core time",
-    )
-    rows = [
-        (entry.experiment, *entry.condition, entry.done, len(entry.pending), duration(_left(entry)))
-        for entry in entries
-    ]
-    _show_table([header, *rows])
+    header = [*schema.CONDITION, "done", "pending", "core time"]
+    _show_table([header, *map(_plan_line, entries)])
     pending = sum(len(entry.pending) for entry in entries)
     time_left = duration(sum(map(_left, entries)) / workers)
     print(
         f"{pending} sessions to run in {len(units)} units: "
         f"about {time_left} with {workers} worker{'s'[: workers > 1]}"
     )
+
+
+def _plan_line(entry: plan.Entry) -> list[object]:
+    known = {"experiment": entry.experiment, **entry.condition._asdict()}
+    condition = [known[column] for column in schema.CONDITION]
+    return [*condition, entry.done, len(entry.pending), duration(_left(entry))]
 
 
 def _left(entry: plan.Entry) -> float:

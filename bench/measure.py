@@ -24,7 +24,7 @@ from discgan_core.models.generator import LSTMPolicy
 from discgan_core.randomness import Streams
 from discgan_core.sequences import log_likelihood
 from discgan_core.tasks import Task
-from discgan_core.training import Players, latent_noise, noise_shapes, policy_of, problem, shown
+from discgan_core.training import Players, each, latent_noise, noise_shapes, policy_of, problem, shown
 
 CHUNK = 256
 """Draws whose gradients are held at once, so that memory stays small."""
@@ -176,12 +176,6 @@ class Gradients:
 def per_session(values: Tensor) -> Tensor:
     """Sum [sessions, ...] session by session: the last digit of a stack's may depend on its size."""
     return torch.stack([row.double().sum() for row in values])
-
-
-def each(tensors: dict[str, Tensor]) -> list[dict[str, Tensor]]:
-    """Take stacked tensors apart: one dictionary for every session."""
-    rows = zip(*tensors.values(), strict=True)
-    return [dict(zip(tensors, row, strict=True)) for row in rows]
 
 
 def element(tensors: dict[str, Tensor], name: str) -> Tensor:

@@ -66,8 +66,10 @@ class Unit:
     @property
     def name(self) -> str:
         """A readable file name; sessions are consecutive, so no two units share one."""
-        task = [self.condition.task] if self.condition.task != self.experiment else []
-        parts = [self.experiment, *task, *map(str, self.condition[1:])]
+        task, length, estimator, setting, source = self.condition
+        parts = [self.experiment] if task == self.experiment else [self.experiment, task]
+        parts += [] if source == schema.SYNTHETIC else [source]
+        parts += [str(length), estimator, setting]
         parts += [f"s{self.sessions[0]:04d}", f"s{self.sessions[-1]:04d}", self.config_hash]
         return "-".join(part.replace("/", "_") for part in parts)
 
@@ -153,7 +155,7 @@ class Pace:
 
 def _ratios(name: str, settings: Any, trials: pd.DataFrame) -> Iterator[float]:
     """Compare measured with predicted seconds, under the settings that each trial had."""
-    for (config, *condition), rows in trials.groupby(["config", *schema.CONDITION[1:]]):
+    for (config, *condition), rows in trials.groupby(["config", *Condition._fields]):
         fields = {key: _frozen(value) for key, value in json.loads(config).items()}
         if fields.keys() == asdict(settings).keys():
             then = replace(settings, **fields)
@@ -166,7 +168,7 @@ def _frozen(value: Any) -> Any:
 
 def _done(trials: pd.DataFrame) -> dict[Condition, set[int]]:
     worked = trials[trials["status"] != schema.FAILED]
-    groups = worked.groupby(schema.CONDITION[1:])["session"]
+    groups = worked.groupby([*Condition._fields])["session"]
     return {Condition(*condition): set(sessions) for condition, sessions in groups}
 
 

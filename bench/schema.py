@@ -3,12 +3,13 @@
 `metrics` is long: one row per number. `trials` has one row per session of a condition and says how
 it went and under what circumstances. `step` counts generator updates, 0 being right after
 pre-training. `parameter` is empty unless a metric is about something named: a token, a parameter
-tensor, a phase, a generated string.
+tensor, a phase, a generated string. `source` says where the task's data come from, and is a part of
+what a session is a session of: data of two sources are never put together.
 """
 
 from typing import Final
 
-CONDITION: Final = ["experiment", "task", "length", "estimator", "setting"]
+CONDITION: Final = ["experiment", "task", "source", "length", "estimator", "setting"]
 SESSION: Final = [*CONDITION, "session"]
 METRICS_KEY: Final = [*SESSION, "step", "metric", "parameter"]
 
@@ -16,6 +17,7 @@ METRICS_KEY: Final = [*SESSION, "step", "metric", "parameter"]
 METRICS: Final = {
     "experiment": "string",
     "task": "string",
+    "source": "string",
     "length": "int64",
     "estimator": "string",
     "setting": "string",
@@ -28,6 +30,7 @@ METRICS: Final = {
 TRIALS: Final = {
     "experiment": "string",
     "task": "string",
+    "source": "string",
     "length": "int64",
     "estimator": "string",
     "setting": "string",
@@ -47,6 +50,9 @@ TRIALS: Final = {
     "machine": "string",
     "finished": "string",  # ISO 8601, UTC
 }
+
+#: The source of a task that makes its data by a rule of its own. Not "generated": that is the generator's.
+SYNTHETIC: Final = "synthetic"
 
 OK: Final = "ok"
 DIVERGED: Final = "diverged"
@@ -98,3 +104,8 @@ COVERED_MASS: Final = "covered_mass"  # the generator's probability of a sequenc
 GENERATOR_CALLS: Final = "generator_calls"
 DISCRIMINATOR_CALLS: Final = "discriminator_calls"
 SECONDS: Final = "seconds"  # the only metric that may differ between two identical runs
+
+
+def with_source(name: str, source: str) -> str:
+    """Name a task or an experiment with the source of its data, if there is one to name: `names (census)`."""
+    return name if source == SYNTHETIC else f"{name} ({source})"

@@ -21,13 +21,13 @@ from bench.store import Tables
 LEVEL = 0.95
 RESAMPLES = 9999
 #: Only conditions of one slice are compared with one another.
-SLICE = ["experiment", "task", "length"]
+SLICE = ["experiment", "task", "source", "length"]
 COMPARED = ["estimator", "setting"]
 TEST = ["mean", "low", "high", "n", "p", "p_holm"]
 
 
-def slices(tables: Tables) -> Iterator[tuple[tuple[str, str, int], Tables]]:
-    """The tables of each experiment, task and length, in that order."""
+def slices(tables: Tables) -> Iterator[tuple[tuple[str, str, str, int], Tables]]:
+    """The tables of each experiment, task, source and length, in that order."""
     metrics = dict(iter(tables.metrics.groupby(SLICE, observed=True)))
     for key, trials in tables.trials.groupby(SLICE, observed=True):
         yield key, tables._replace(metrics=metrics.get(key, tables.metrics.iloc[:0]), trials=trials)

@@ -24,7 +24,7 @@ COLUMNS = {"metrics": schema.METRICS, "trials": schema.TRIALS}
 
 
 class Tables(NamedTuple):
-    """What a results folder holds, one configuration per experiment."""
+    """What a results folder holds, one configuration per experiment and source of its data."""
 
     metrics: pd.DataFrame
     trials: pd.DataFrame
@@ -53,7 +53,7 @@ def write(results: Path, unit: str, metrics: pd.DataFrame, trials: pd.DataFrame)
 
 
 def read(results: Path) -> Tables:
-    """Read both tables, the newest configuration of each experiment only."""
+    """Read both tables, the newest configuration of each experiment and source only."""
     trials, notes = newest(read_trials(results))
     if trials.empty:
         raise UserError(f"no results in {results} yet: `python -m bench run-all` makes them")
@@ -74,15 +74,15 @@ def read_trials(results: Path) -> pd.DataFrame:
 
 
 def newest(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Keep each experiment's newest configuration, and of a session tried again the better row."""
+    """Keep each experiment and source's newest configuration, and of a session tried again the better row."""
     notes, parts = [], [trials.iloc[:0]]
-    for experiment, rows in trials.groupby("experiment"):
+    for key, rows in trials.groupby(["experiment", "source"]):
         last = rows.groupby("config_hash")["finished"].max().idxmax()
         others = rows[rows["config_hash"] != last]
         if len(others):
             hashes = ", ".join(sorted(others["config_hash"].unique()))
             notes.append(
-                f"{experiment}: showing configuration {last}, the newest; "
+                f"{schema.with_source(*key)}: showing configuration {last}, the newest; "
                 f"{len(others)} trials of {hashes} are left out (they stay in the results folder)"
             )
         parts.append(rows[rows["config_hash"] == last])
@@ -121,6 +121,11 @@ def _require_table(path: Path, columns: Mapping[str, str]) -> None:
     with _reading(path):
         found = pq.read_schema(path).names
     missing = [column for column in columns if column not in found]
+    if missing and "experiment" in found:
+        raise UserError(
+            f"{path} is of another version: it has no column {missing[0]}; "
+            f"move the folder {path.parent.parent} elsewhere and run again"
+        )
     if missing:
         raise _foreign(path, f"it has no column {missing[0]}")
 

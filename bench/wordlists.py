@@ -146,8 +146,8 @@ def fingerprint(path: Path) -> str:
 
 
 def path_of(source: str) -> Path:
-    """Give the file that a fingerprint names; of one of `SOURCES`, its name."""
-    return Path(source.rpartition("#")[0] or source)
+    """Give the file that a fingerprint names."""
+    return Path(source.rpartition("#")[0])
 
 
 def name(line: bytes, where: str, longest: int) -> str:

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from discgan_core.interface import Policy, Reward
-from discgan_core.sequences import all_sequences, log_likelihood, one_hot
+from discgan_core.rewards import of_tokens
+from discgan_core.sequences import all_sequences, log_likelihood
 
 LIMIT = 20_000
 """Sequences at most: a length and vocabulary with more are refused."""
@@ -54,7 +55,7 @@ def expected_reward(policy: Policy, reward: Reward) -> Tensor:
         ValueError: there are too many sequences.
     """
     tokens, log_probs = sequence_log_probs(policy)
-    return (log_probs.exp() * reward(one_hot(tokens, policy.vocabulary, log_probs.dtype))).sum()
+    return (log_probs.exp() * of_tokens(reward, tokens, log_probs.new_empty(0, policy.vocabulary))).sum()
 
 
 def data_divergence(policy: Policy, log_data: Tensor) -> Tensor:

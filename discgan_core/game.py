@@ -9,7 +9,6 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-import torch
 from numpy.random import Generator
 from torch import Tensor
 from torch.nn import functional
@@ -48,9 +47,11 @@ def null(discriminator: Params, noise: Noise) -> Reward:
 class View(NamedTuple):
     """How sequences are shown to the discriminator while it trains, after so many generator updates.
 
+    x is tokens [N, T], or vectors [N, T, V]; the same of both kinds.
+
     Attributes:
-        real: (tokens [N, T], V, noise, updates) -> x [N, T, V].
-        fake: (policy, noise, updates) -> x [M, T, V].
+        real: (tokens [N, T], V, noise, updates) -> x.
+        fake: (policy, noise, updates) -> x.
         real_noise: (T, V) -> shape per sample of the uniforms that `real` reads.
         fake_noise: the same of `fake`.
     """
@@ -62,14 +63,13 @@ class View(NamedTuple):
 
 
 def hard_real(tokens: Tensor, vocabulary: int, noise: Noise, updates: Tensor) -> Tensor:
-    """Show tokens as unit vectors."""
-    return one_hot(tokens, vocabulary, torch.get_default_dtype())
+    """Show tokens as they are."""
+    return tokens
 
 
 def hard_fake(policy: LSTMPolicy, noise: Noise, updates: Tensor) -> Tensor:
-    """Show samples as unit vectors."""
-    tokens = policy.sample(noise["tokens"])
-    return one_hot(tokens, policy.vocabulary, policy.params["out.bias"].dtype)
+    """Show samples as they are."""
+    return policy.sample(noise["tokens"])
 
 
 def gumbels(length: int, vocabulary: int) -> dict[str, tuple[int, ...]]:

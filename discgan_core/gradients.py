@@ -71,7 +71,7 @@ def update_gradient(
         name: array[: estimator.variance_draws * estimator.samples_per_draw] for name, array in noise.items()
     }
     learns = variance_gradient(estimator, problem, theta, few, state) if state.learned else {}
-    return gradient, Feedback(learns, estimate)
+    return gradient, Feedback(learns, estimate, theta)
 
 
 def variance_gradient(

@@ -17,12 +17,21 @@ from torch import Tensor
 Noise = Mapping[str, Tensor]
 Params = dict[str, Tensor]
 
+Continue = Callable[[int, Tensor, Tensor], Tensor]
+"""(t, choices [N, C], uniforms [N, C, T - t - 1]) -> tokens [N, C, T - t]: after the prefix s_<t (t from 0),
+each choice of token t and what the policy lets follow it; no gradient."""
+
+Judge = Callable[[int, Tensor], Tensor]
+"""(t, tokens [N, C, T - t]) -> f of the prefix s_<t (t from 0) with these after it, [N, C]; no gradient."""
+
 
 class Policy(Protocol):
-    """An autoregressive distribution over sequences; its parameters theta are closed over."""
+    """An autoregressive distribution over sequences."""
 
     length: int
     vocabulary: int
+    params: Params
+    """theta."""
 
     def sample(self, uniforms: Tensor) -> Tensor:
         """Turn uniforms [N, T] in (0, 1) into tokens [N, T], one inverse-CDF draw each; no gradient."""
@@ -40,12 +49,20 @@ class Policy(Protocol):
         """
         ...
 
+    def after(self, tokens: Tensor) -> Continue:
+        """Go on from every prefix of tokens [N, T]; only estimators that roll out ask for it."""
+        ...
+
+    def at(self, params: Params) -> Policy:
+        """Give the same policy with other parameters; only estimators that keep some of their own ask."""
+        ...
+
 
 Reward = Callable[[Tensor], Tensor]
 """f: sequences or prefixes [N, t, V], one-hot or relaxed -> [N], for any t from 1 to T.
 
-A reward that can judge all prefixes of a sequence more cheaply than one by one also has a method
-`along`: see `discgan_core.sequences.rewards_along`."""
+A reward may have methods for what it can do more cheaply than so; the functions of these names in
+`discgan_core.rewards` say what they mean: `of_tokens`, `along`, `after`, `log_odds`."""
 
 
 class State(NamedTuple):
@@ -78,13 +95,15 @@ class Feedback(NamedTuple):
     Attributes:
         variance_gradient: gradient of E[|g_hat|^2] by each of `State.learned`; empty if there are none.
         estimate: the update's own estimate, detached.
+        theta: the policy's parameters after the update.
     """
 
     variance_gradient: Params
     estimate: Estimate
+    theta: Params
 
 
-def no_state(length: int, vocabulary: int, generator: Generator) -> State:
+def no_state(policy: Policy, generator: Generator) -> State:
     """Start with nothing to carry."""
     return State()
 
@@ -107,7 +126,7 @@ class Estimator(NamedTuple):
             `noise` below asks; `data` [N, T] are real sequences, for those that learn from data.
         noise: (length, vocabulary) -> shape per sample of every uniform array that `estimate` reads.
             Arrays of one name hold the same numbers for all estimators: `tokens` always drives sampling.
-        init: (length, vocabulary, generator) -> State.
+        init: (policy, generator) -> State, before the first update of that policy.
         adapt: (state, feedback) -> State.
         samples_per_draw: the smallest number of samples from which one independent draw can be made.
         variance_draws: from how many of a batch's draws `Feedback.variance_gradient` is taken.
@@ -117,7 +136,7 @@ class Estimator(NamedTuple):
 
     estimate: Callable[[Policy, Reward, Noise, State, Tensor | None], Estimate]
     noise: Callable[[int, int], dict[str, tuple[int, ...]]]
-    init: Callable[[int, int, Generator], State] = no_state
+    init: Callable[[Policy, Generator], State] = no_state
     adapt: Callable[[State, Feedback], State] = keep
     samples_per_draw: int = 1
     variance_draws: int = 32

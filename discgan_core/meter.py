@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from discgan_core.interface import Policy, Reward
-from discgan_core.sequences import log_odds, rewards_along
+from discgan_core import rewards
+from discgan_core.interface import Continue, Judge, Params, Policy, Reward
 
 Phase = Callable[[str], AbstractContextManager[object]]
 """Opens a context in which time is spent on the phase named; see `discgan_core.training`."""
@@ -48,7 +48,7 @@ class MeteredPolicy:
     def __init__(self, policy: Policy, meter: Meter, phase: Phase = untimed) -> None:
         self.policy, self.meter, self.phase = policy, meter, phase
         self.length, self.vocabulary = policy.length, policy.vocabulary
-        self.device = getattr(policy, "device", None)
+        self.params, self.device = policy.params, getattr(policy, "device", None)
 
     def sample(self, uniforms: Tensor) -> Tensor:
         """Sample, as the policy does."""
@@ -66,24 +66,56 @@ class MeteredPolicy:
         self.meter.calls += Calls(generator=batch)
         return self.policy.unroll(batch, token)
 
+    def after(self, tokens: Tensor) -> Continue:
+        """Go on from prefixes, as the policy does: every token that follows is one step."""
+        self.meter.calls += Calls(generator=len(tokens))
+        go_on = self.policy.after(tokens)
+
+        def counted(t: int, choices: Tensor, uniforms: Tensor) -> Tensor:
+            self.meter.calls += Calls(generator=choices.numel() * uniforms.shape[-1] / self.length)
+            with self.phase("sampling"):
+                return go_on(t, choices, uniforms)
+
+        return counted
+
+    def at(self, params: Params) -> MeteredPolicy:
+        """Give the policy with other parameters, counted together with this one."""
+        return MeteredPolicy(self.policy.at(params), self.meter, self.phase)
+
 
 class MeteredReward:
-    """A reward whose judgements are counted."""
+    """A reward whose judgements are counted; `like` is of the size [..., V] and type of its vectors."""
 
-    def __init__(self, reward: Reward, meter: Meter) -> None:
-        self.reward, self.meter = reward, meter
+    def __init__(self, reward: Reward, meter: Meter, like: Tensor) -> None:
+        self.reward, self.meter, self.like = reward, meter, like
 
     def __call__(self, x: Tensor) -> Tensor:
         """Judge, as the reward does."""
         self.meter.calls += Calls(discriminator=len(x))
         return self.reward(x)
 
+    def of_tokens(self, tokens: Tensor) -> Tensor:
+        """Judge tokens, as the reward does."""
+        self.meter.calls += Calls(discriminator=len(tokens))
+        return rewards.of_tokens(self.reward, tokens, self.like)
+
     def log_odds(self, x: Tensor) -> Tensor:
         """Give the odds, as the reward does."""
         self.meter.calls += Calls(discriminator=len(x))
-        return log_odds(self.reward, x)
+        return rewards.log_odds(self.reward, x)
 
     def along(self, x: Tensor, relaxed: Tensor) -> tuple[Tensor, Tensor]:
         """Judge prefixes, as the reward does: each relaxed token is one step."""
         self.meter.calls += Calls(discriminator=len(x) * (1 + len(relaxed)))
-        return rewards_along(self.reward, x, relaxed)
+        return rewards.along(self.reward, x, relaxed)
+
+    def after(self, tokens: Tensor) -> Judge:
+        """Judge what follows prefixes, as the reward does: every token that follows is one step."""
+        self.meter.calls += Calls(discriminator=len(tokens))
+        judge = rewards.after(self.reward, tokens, self.like)
+
+        def counted(t: int, rest: Tensor) -> Tensor:
+            self.meter.calls += Calls(discriminator=rest.numel() / tokens.shape[1])
+            return judge(t, rest)
+
+        return counted

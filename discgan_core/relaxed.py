@@ -34,7 +34,7 @@ def temperature_at(temperature: Temperature, updates: Tensor) -> Tensor | float:
     return temperature(updates) if callable(temperature) else temperature
 
 
-def count_updates(length: int, vocabulary: int, generator: Generator) -> State:
+def count_updates(policy: Policy, generator: Generator) -> State:
     """Start at no update: what a schedule goes by."""
     return State(carried=torch.zeros(()))
 

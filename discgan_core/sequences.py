@@ -9,8 +9,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from discgan_core.interface import Reward
-
 
 def one_hot(tokens: Int[Tensor, "*n"], vocabulary: int, dtype: torch.dtype) -> Float[Tensor, "*n V"]:
     """Turn tokens [...] into unit vectors [..., V]."""
@@ -90,43 +88,6 @@ def softmax_slope(pi: Float[Tensor, "*n V"], logits: Float[Tensor, "*n V"]) -> F
     """Have the derivative J(pi) d logits of a softmax whose value is pi, J(pi) = diag(pi) - pi pi'."""
     pi = pi.detach()
     return pi * (logits - (pi * logits).sum(-1, keepdim=True))
-
-
-def rewards_along(
-    reward: Reward, x: Float[Tensor, "N T V"], relaxed: Float[Tensor, "K N T V"]
-) -> tuple[Float[Tensor, " N"], Float[Tensor, "K N T"]]:
-    """Judge whole sequences, and every prefix with its last token replaced by a relaxed one.
-
-    c_kt = f(x_1 .. x_{t-1}, y_kt). A reward with a method `along` of this meaning (a recurrent network
-    that shares the prefixes' states) is asked once, any other function T times.
-
-    Args:
-        reward: f.
-        x: hard sequences [N, T, V].
-        relaxed: y [K, N, T, V].
-
-    Returns:
-        f(x) [N] and c [K, N, T].
-    """
-    if hasattr(reward, "along"):
-        return reward.along(x, relaxed)
-    copies, batch, length, _ = relaxed.shape
-    prefixes = x.expand(copies, *x.shape)
-    judged = [
-        reward(torch.cat([prefixes[:, :, :t], relaxed[:, :, t : t + 1]], 2).flatten(0, 1))
-        for t in range(length)
-    ]
-    return reward(x), torch.stack(judged, -1).reshape(copies, batch, length)
-
-
-def log_odds(reward: Reward, x: Float[Tensor, "N T V"]) -> Float[Tensor, " N"]:
-    """Give log D/(1-D) of sequences under a reward that is, or is made of, a probability D of being real.
-
-    A reward with a method `log_odds` is asked for it; any other is taken to be D itself.
-    """
-    if hasattr(reward, "log_odds"):
-        return reward.log_odds(x)
-    return torch.logit(reward(x))
 
 
 def all_sequences(length: int, vocabulary: int, device: torch.device | None = None) -> Int[Tensor, "S T"]:

@@ -76,6 +76,12 @@ def stack(trees: Sequence[Any]) -> Any:
     return tree_map(lambda *leaves: torch.stack(leaves), *trees)
 
 
+def each(tensors: Params) -> list[Params]:
+    """Take stacked tensors apart: one dictionary for every session."""
+    rows = zip(*tensors.values(), strict=True)
+    return [dict(zip(tensors, row, strict=True)) for row in rows]
+
+
 def pretrain(task: Task, schedule: Schedule, streams: Streams, game: Game = REGAN) -> tuple[Players, Tensor]:
     """Make the players, train the generator by maximum likelihood, and warm the discriminator up.
 
@@ -159,7 +165,7 @@ def shown(
     """Show what the discriminator sees of real tokens [S, N, T] and of newly generated sequences.
 
     Returns:
-        x [S, N, T, V] of the real ones, [S, generated, T, V] of the others.
+        x of the real ones and of the others, tokens [S, N, T] or vectors [S, N, T, V].
     """
     length, vocabulary = tokens.shape[2], players.generator["out.bias"].shape[-1]
     asked = game.view.fake_noise(length, vocabulary) | latent_noise(players, game)
@@ -231,7 +237,7 @@ def generator_step(
     theta, adam = adam_step(
         players.generator, descent, players.generator_adam, schedule.generator_rate, betas
     )
-    state = estimator.adapt(players.state, feedback)
+    state = estimator.adapt(players.state, feedback._replace(theta=theta))
     return players._replace(generator=theta, generator_adam=adam, state=state, updates=players.updates + 1)
 
 
@@ -265,8 +271,10 @@ def adversarial(
         game: its rules.
         phase: keeps the time of "sampling", "discriminator" and "generator".
     """
-    states = [estimator.init(task.length, task.vocabulary, g) for g in streams.generators("estimator")]
-    state = tree_map(lambda leaf: leaf.to(streams.device), stack(states))
+    policies = [policy_of(theta, task.length, {}) for theta in each(players.generator)]
+    seeds = streams.generators("estimator")
+    state = stack([estimator.init(*pair) for pair in zip(policies, seeds, strict=True)])
+    state = tree_map(lambda leaf: leaf.to(streams.device), state)
     players = players._replace(generator_adam=vmap(adam_init)(players.generator), state=state)
     shapes = noise_shapes(estimator, task, players, game)
     step = vmap(lambda p, n, b: generator_step(p, n, b, estimator, schedule, game, phase))
@@ -290,7 +298,7 @@ def calls_per_update(
     noise = {name: leaf.new_full((schedule.generated, *shape), 0.5) for name, shape in shapes.items()}
     batch = torch.zeros(schedule.batch, task.length, dtype=torch.long, device=leaf.device)
     policy = MeteredPolicy(policy_of(one.generator, task.length, noise), meter)
-    judge = MeteredReward(game.reward(one.discriminator, noise), meter)
+    judge = MeteredReward(game.reward(one.discriminator, noise), meter, leaf)
     estimator.estimate(policy, judge, noise, one.state, batch)
     step = Calls(schedule.generated, schedule.batch + schedule.generated)
     return meter.calls + step.times(schedule.discriminator_steps)

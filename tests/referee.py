@@ -64,7 +64,7 @@ def flat_draws(
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Give per-draw gradients, all parameters side by side: [draws, parameters]."""
-    state = estimator.init(length, vocabulary, rng)
+    state = estimator.init(problem.policy(theta, {}), rng)
     moved = {
         name: v.double() + 0.005 * torch.from_numpy(rng.normal(size=v.shape))
         for name, v in state.learned.items()

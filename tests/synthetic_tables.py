@@ -46,8 +46,8 @@ def make(
     parts: list[pd.DataFrame] = []
     trials: list[dict[str, object]] = []
     for where, truth in conditions(lengths, lambdas):
-        lost = diverged if where[2:] == (max(lengths), "rebar_sequence", "default") else 0
-        found = condition_metrics(where[2], truth, sessions, steps, random)
+        lost = diverged if where[3:] == (max(lengths), "rebar_sequence", "default") else 0
+        found = condition_metrics(where[3], truth, sessions, steps, random)
         found = found[(found["session"] >= lost) | (found["step"] <= steps[len(steps) // 2])]
         parts.append(found.assign(**dict(zip(schema.CONDITION, where, strict=True))))
         trials += [trial(where, session, session < lost, truth[3], sessions) for session in range(sessions)]
@@ -57,14 +57,14 @@ def make(
 
 def conditions(lengths: tuple[int, ...], lambdas: list[float]) -> list[tuple[tuple, tuple]]:
     found = [
-        (("grammar", "grammar", length, *condition), truth)
+        (("grammar", "grammar", "synthetic", length, *condition), truth)
         for length, (condition, truth) in product(lengths, TRUTH.items())
         if length == 3 or condition[0] != "exact"
     ]
     for estimator, value in product(["rebar", "rebar_sequence"], lambdas):
         off = abs(np.log10(value)) - (0.2 if estimator == "rebar" else 0)
         truth = (0.97 - 0.08 * max(off, 0), -6.0 + 1.5 * off, 0.0, 1.7)
-        found.append((("temperature", "grammar", 3, estimator, f"lambda={value:g}"), truth))
+        found.append((("temperature", "grammar", "synthetic", 3, estimator, f"lambda={value:g}"), truth))
     return found
 
 
@@ -148,7 +148,7 @@ def trial(where: tuple, session: int, lost: bool, seconds: float, sessions: int)
     return dict(zip(schema.CONDITION, where, strict=True)) | {
         "session": session,
         "status": schema.DIVERGED if lost else schema.OK,
-        "seconds": seconds * where[2] / 9,
+        "seconds": seconds * where[3] / 9,
         "sessions_stacked": 15,
         "device": "cpu",
         "threads": 1,
@@ -243,7 +243,7 @@ def cfg(sessions: int = 6) -> Tables:
     for place, (condition, (final, loss)) in enumerate(CFG.items()):
         first = begin[int(condition[1] == "hidden_noise")]
         rows = cfg_rows(first, final, loss, random, place)
-        parts[("cfg", "cfg", 12, *condition)] = (rows, 2 + place / 4)
+        parts[("cfg", "cfg", "synthetic", 12, *condition)] = (rows, 2 + place / 4)
     return tables_of(parts, sessions)
 
 
@@ -318,7 +318,7 @@ def relaxation(sessions: int = 6) -> Tables:
         if (estimator, value) == ("gapped_straight_through", 0.01):  # saturated: it never varies
             truth = truth[0], 1e-86
         rows = relaxation_rows(truth, value, norms, random)
-        parts["relaxation", "grammar", 3, estimator, f"lambda={value:g}"] = (rows, 0.5)
+        parts["relaxation", "grammar", "synthetic", 3, estimator, f"lambda={value:g}"] = (rows, 0.5)
     return tables_of(parts, sessions)
 
 
@@ -353,7 +353,6 @@ NAMES = {
     ("reinforce_loo", "null_reward"): (0.79, 8.3, 0.04, None),
     ("gumbel_softmax", "default"): (0.42, 5.6, 0.14, 0.4),
 }
-NAMES_TASK = "names (kantrowitz)"
 NAMES_STEPS = [0, 20, 40]
 REAL_LENGTHS = {4: 0.1, 5: 0.4, 6: 0.3, 7: 0.2}  # 5.6 on average
 LETTERS = {"a": 0.14, "e": 0.13, "n": 0.085, "l": 0.645}  # of real names without their ends
@@ -367,12 +366,12 @@ NAMES_DATA = {  # of other real names
 }
 
 
-def names(sessions: int = 6) -> Tables:
+def names(sessions: int = 6, source: str = "kantrowitz") -> Tables:
     """Names of at most nine letters, trained from scratch; the data's are held out."""
     random = np.random.default_rng(3)
     begin = random.normal(0.8, 0.01, sessions)
     parts = {
-        ("names", NAMES_TASK, 10, *condition): (names_rows(begin, truth, random), 0.5)
+        ("names", "names", source, 10, *condition): (names_rows(begin, truth, random), 0.5)
         for condition, truth in NAMES.items()
     }
     return tables_of(parts, sessions)
@@ -454,7 +453,8 @@ def coverage(sessions: int = 6) -> Tables:
         for fraction, mass in MASSES.items():
             rows = [(s, 0, *row) for s in range(sessions) for row in coverage_rows(truth, mass, random)]
             table = pd.DataFrame(rows, columns=["session", "step", "metric", "parameter", "value"])
-            parts["coverage", "grammar", 3, estimator, f"{form}covered={fraction:g}"] = (table, 0.1)
+            setting = f"{form}covered={fraction:g}"
+            parts["coverage", "grammar", "synthetic", 3, estimator, setting] = (table, 0.1)
     return tables_of(parts, sessions)
 
 

@@ -140,8 +140,8 @@ def test_a_dry_run_shows_the_plan_and_touches_nothing(say: Any) -> None:
     assert said.code == 0
     assert said.err == ""
     lines = said.out.splitlines()
-    assert lines[0].split()[5:7] == ["done", "pending"]
-    assert lines[1].split()[:7] == ["nap", "bed", "3", "rebar", "default", "2", "3"]
+    assert lines[0].split()[6:8] == ["done", "pending"]
+    assert lines[1].split()[:8] == ["nap", "bed", "synthetic", "3", "rebar", "default", "2", "3"]
     assert lines[-1].startswith("6 sessions to run in 2 units: about")
     assert sorted(Path().rglob("*")) == before
 

@@ -29,6 +29,7 @@ def test_rows_say_what_they_are_and_whence(units: list[plan.Unit]) -> None:
     assert list(item.metrics) == [*schema.METRICS]
     assert list(item.trials) == [*schema.TRIALS]
     trial = item.trials.iloc[0]
+    assert (trial["task"], trial["source"], trial["length"]) == ("bed", "synthetic", 3)
     assert trial["torch"] == torch.__version__
     assert trial["commit"] == provenance.commit()
     assert trial["config_hash"] == units[0].config_hash

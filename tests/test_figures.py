@@ -31,12 +31,12 @@ def drawn(tables: Tables) -> dict[str, Figure]:
 
 @pytest.fixture
 def names(tables: Tables) -> Tables:
-    return dict(stats.slices(tables))["names", synthetic_tables.NAMES_TASK, 10]
+    return dict(stats.slices(tables))["names", "names", "kantrowitz", 10]
 
 
 @pytest.fixture
 def cfg(tables: Tables) -> Tables:
-    return dict(stats.slices(tables))["cfg", "cfg", 12]
+    return dict(stats.slices(tables))["cfg", "cfg", "synthetic", 12]
 
 
 def draw(name: str, tables: Tables) -> Figure | None:
@@ -161,7 +161,7 @@ def test_many_conditions_take_a_row_for_each_family(cfg: Tables) -> None:
 
 
 def test_few_conditions_take_one_row(tables: Tables) -> None:
-    figure = draw("learning_curves", dict(stats.slices(tables))["grammar", "grammar", 15])
+    figure = draw("learning_curves", dict(stats.slices(tables))["grammar", "grammar", "synthetic", 15])
     assert len(visible(figure)) == 3
 
 
@@ -185,7 +185,7 @@ def test_losses_follow_the_settings_that_there_are(cfg: Tables, tables: Tables) 
     kept = cfg.metrics["setting"].isin(["default", "null_reward", "annealed"])
     axes = visible(draw("losses", cfg._replace(metrics=cfg.metrics[kept])))
     assert [axis.get_title() for axis in axes] == ["cfg, length 12\n(a) annealed", ""]
-    assert draw("losses", dict(stats.slices(tables))["grammar", "grammar", 3]) is None
+    assert draw("losses", dict(stats.slices(tables))["grammar", "grammar", "synthetic", 3]) is None
 
 
 def test_text_marks_what_parses_and_shows_spaces(cfg: Tables) -> None:
@@ -225,11 +225,11 @@ def test_a_length_that_did_not_come_counts_as_nothing(cfg: Tables) -> None:
 
 
 def test_one_length_is_no_distribution(tables: Tables) -> None:
-    assert draw("lengths", dict(stats.slices(tables))["grammar", "grammar", 15]) is None
+    assert draw("lengths", dict(stats.slices(tables))["grammar", "grammar", "synthetic", 15]) is None
 
 
 def test_a_bias_that_is_not_measurable_is_an_upper_bound(tables: Tables) -> None:
-    relaxation = dict(stats.slices(tables))["relaxation", "grammar", 3]
+    relaxation = dict(stats.slices(tables))["relaxation", "grammar", "synthetic", 3]
     bias, variance, error = visible(draw("relaxation", relaxation))
     assert any(bars.lines[1] for bars in bias.containers)
     for axes in (bias, variance, error):
@@ -242,7 +242,7 @@ def test_a_bias_that_is_not_measurable_is_an_upper_bound(tables: Tables) -> None
 
 
 def test_without_training_no_quality_is_drawn(tables: Tables) -> None:
-    relaxation = dict(stats.slices(tables))["relaxation", "grammar", 3]
+    relaxation = dict(stats.slices(tables))["relaxation", "grammar", "synthetic", 3]
     assert [name for name in figures.available() if draw(name, relaxation)] == ["relaxation"]
 
 
@@ -318,7 +318,7 @@ def test_a_tiny_variance_does_not_squeeze_the_others(drawn: dict[str, Figure]) -
 
 def test_a_headline_without_a_known_best_shows_what_real_strings_come_to(names: Tables) -> None:
     module = figures.load("learning_curves")
-    row = next(module.rows(("names", synthetic_tables.NAMES_TASK, 10), names))
+    row = next(module.rows(("names", "names", "kantrowitz", 10), names))
     assert list(module.goal(row)) == [(pytest.approx(0.14), "real strings 0.14")]
 
 

@@ -20,7 +20,8 @@ from discgan_core.meter import Meter, MeteredReward
 from discgan_core.models.discriminator import DiscriminatorReward, init_discriminator
 from discgan_core.models.from_logits import FromLogits
 from discgan_core.models.generator import LSTMPolicy, init_generator
-from discgan_core.sequences import all_sequences, log_odds, one_hot
+from discgan_core.rewards import log_odds
+from discgan_core.sequences import all_sequences, one_hot
 
 V, T = 3, 3
 
@@ -117,7 +118,7 @@ def test_rewards_know_their_odds(rng):
         lambda x: d,
         odds_reward(phi, {}),
         surprise(phi, {}),
-        MeteredReward(surprise(phi, {}), Meter()),
+        MeteredReward(surprise(phi, {}), Meter(), phi["lstm.bias"].new_empty(V)),
     ):
         torch.testing.assert_close(log_odds(reward, x), torch.logit(d))
     torch.testing.assert_close(surprise(phi, {})(x), -torch.log1p(-d))

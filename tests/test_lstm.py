@@ -11,7 +11,8 @@ from torch.func import grad, vmap
 from discgan_core.models.discriminator import DiscriminatorReward, init_discriminator
 from discgan_core.models.generator import LSTMPolicy, init_generator
 from discgan_core.models.lstm import init_lstm, lstm
-from discgan_core.sequences import inverse_cdf, one_hot, rewards_along
+from discgan_core.rewards import along
+from discgan_core.sequences import inverse_cdf, one_hot
 
 INPUTS, HIDDEN, LENGTH, BATCH = 5, 4, 6, 3
 
@@ -116,7 +117,7 @@ def test_prefixes_judged_together_are_those_judged_one_by_one(rng):
     reward = DiscriminatorReward(phi)
     x = one_hot(torch.from_numpy(rng.integers(INPUTS, size=(BATCH, LENGTH))), INPUTS, torch.float64)
     relaxed = random(rng, 2, BATCH, LENGTH, INPUTS).softmax(-1)
-    together = rewards_along(reward, x, relaxed)
-    apart = rewards_along(lambda sequences: reward(sequences), x, relaxed)
+    together = along(reward, x, relaxed)
+    apart = along(lambda sequences: reward(sequences), x, relaxed)
     for one, other in zip(together, apart, strict=True):
         torch.testing.assert_close(one, other)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 
 import fake_bench
 import pytest
 from conftest import inline_workers
 
-from bench import execute, store
+from bench import execute, store, wordlists
 from bench.cli import main
+from bench.errors import UserError
+from bench.experiments import names
 
 
 @pytest.fixture
@@ -44,12 +47,13 @@ def test_a_mistake_is_told_in_one_line(say, arguments, words):
 
 
 def test_a_list_of_one_s_own(say, tmp_path):
-    """Its name is in the tables, its content in the settings: another content is another experiment."""
+    """Its name and its content's hash are its source: another content is another source."""
     path, folder = tmp_path / "friends.txt", tmp_path / "results" / "smoke"
     path.write_bytes("\ufeffAnna\r\nJosé\r\n\r\nZoë\r\nAnna\r\nOtto\r\nUte\r\n".encode())
     assert say("--data", str(path))[0] == 0
     trials = store.read(folder).trials
-    assert set(trials["task"]) == {"names (friends.txt)"}
+    assert set(trials["task"]) == {"names"}
+    assert set(trials["source"]) == {f"friends.txt#{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"}
     assert set(trials["status"]) == {"ok"}
     assert "nothing left to compute" in say("--data", str(path))[1].out
     path.write_text("Maria\nLaura\nPeter\n")
@@ -60,10 +64,36 @@ def test_a_list_of_one_s_own(say, tmp_path):
     assert "line 2" in said.err
 
 
+def test_two_sources_stay_apart_in_one_folder(say, tmp_path):
+    path = tmp_path / "friends.txt"
+    path.write_text("Anna\nOtto\nUte\n")
+    sources = [(), ("--data", str(path))]
+    for source in sources:
+        assert "nothing left to compute" not in say(*source)[1].out
+    tables = store.read(tmp_path / "results" / "smoke")
+    for table in (tables.metrics, tables.trials):
+        assert {name.partition("#")[0] for name in table["source"]} == {"census", "friends.txt"}
+    assert set(tables.trials.groupby(["source", "setting"])["session"].agg(tuple)) == {(0, 1)}
+    assert tables.notes == []
+    for source in sources:
+        assert "nothing left to compute" in say(*source)[1].out
+
+
+def test_a_file_that_changes_under_a_run_is_not_read_for_what_it_was(tmp_path):
+    path = tmp_path / "friends.txt"
+    path.write_text("Anna\nOtto\n")
+    source = wordlists.fingerprint(path)
+    assert names.words(source, 10) == ["anna", "otto"]
+    path.write_text("Anna\nUte\n")
+    with pytest.raises(UserError, match=r"friends\.txt has changed"):
+        names.words(source, 10)
+
+
 def test_what_is_measured_of_names(say, tmp_path):
     assert say()[0] == 0
     metrics = store.read(tmp_path / "results" / "smoke").metrics
-    assert set(metrics["task"]) == {"names (census)"}
+    assert set(metrics["task"]) == {"names"}
+    assert set(metrics["source"]) == {"census"}
     end = metrics[metrics["step"] == metrics["step"].max()]
     of_names = {"real_fraction", "held_out_fraction", "cross_entropy", "length", "surrogate"}
     assert of_names <= set(end["metric"])

@@ -90,11 +90,25 @@ def test_other_settings_are_another_configuration(nap: Any, tmp_path: Path) -> N
     assert plan.config_hash(replace(settings, rate=1.0)) != plan.config_hash(settings)
 
 
+def test_another_source_is_pending(nap: Any, tmp_path: Path) -> None:
+    trials = compute(units(REQUEST), tmp_path)
+    assert sessions(units(REQUEST, trials.assign(source="census"))) == list(range(10))
+    both = pd.concat([trials, trials.assign(source="census")])
+    assert units(REQUEST, both) == []
+
+
 def test_names_are_readable_and_unique(nap: Any) -> None:
     wide = REQUEST._replace(lengths=None, estimators=["rebar", "relax"])
     names = [unit.name for unit in units(wide)]
     assert len(set(names)) == len(names) == 2 * 2 * 3
     assert any(name.startswith("nap-bed-3-rebar-default-s0000-s0002-") for name in names)
+
+
+def test_a_name_tells_the_source_of_data_that_are_not_the_tasks_own(nap: Any) -> None:
+    unit = units(REQUEST)[0]
+    listed = replace(unit, condition=unit.condition._replace(source="census"))
+    assert listed.name.startswith("nap-bed-census-3-rebar-default-s")
+    assert replace(listed, experiment="bed").name.startswith("bed-census-3-rebar-default-s")
 
 
 def test_longest_units_come_first(nap: Any) -> None:

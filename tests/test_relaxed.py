@@ -131,7 +131,7 @@ def test_rewards_and_gradients_stay_finite(name, drawn):
     learning = {"learning_rate": 0.01} if name in RELAXERS else {}
     estimator = estimators.make(name, temperature=temperature, **learning)
     length, vocabulary = theta["first"].shape
-    state = estimator.init(length, vocabulary, np.random.default_rng(0))
+    state = estimator.init(markov(theta), np.random.default_rng(0))
     state = state._replace(learned={name: value + 0.05 for name, value in state.learned.items()})
     shapes = estimator.noise(length, vocabulary)
     noise = {name: filled_from(pool, (3, *shape)) for name, shape in shapes.items()}
@@ -303,7 +303,7 @@ def test_every_row_starts_from_its_own_noise(half, rng):
 def test_a_learned_cell_is_learned(name, latent, rng):
     theta, start = lstm(rng, latent, cell=True)
     estimator = estimators.make(name)
-    state = estimator.init(LENGTH, V, rng)
+    state = estimator.init(lstm_problem().policy(theta, {}), rng)
     noise = {**noise_of(estimator, rng), **start}
     gradient, _ = update_gradient(estimator, lstm_problem(), theta, noise, state)
     assert (gradient["start.cell"].abs() > 1e-6).all()
@@ -473,12 +473,13 @@ def test_the_temperature_in_force_is_the_schedule_s_at_the_updates_counted(name,
     theta, start = lstm(rng)
     annealed = estimators.make(name, temperature=relaxed.linear(5, 1, 2))
     noise = {**noise_of(annealed, rng), **start}
-    state, found = annealed.init(LENGTH, V, rng), []
+    policy, found = lstm_problem().policy(theta, start), []
+    state = annealed.init(policy, rng)
     for updates, tau in enumerate([5.0, 3.0, 1.0, 1.0]):
         assert float(state.carried) == updates
         constant = estimators.make(name, temperature=tau)
         gradient, feedback = update_gradient(annealed, lstm_problem(), theta, noise, state)
-        expected, _ = update_gradient(constant, lstm_problem(), theta, noise, constant.init(LENGTH, V, rng))
+        expected, _ = update_gradient(constant, lstm_problem(), theta, noise, constant.init(policy, rng))
         for key, value in expected.items():
             torch.testing.assert_close(gradient[key], value)
         found.append(flatten(gradient))

@@ -49,27 +49,27 @@ def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def length_3() -> Tables:
-    return dict(stats.slices(small()))["grammar", "grammar", 3]
+    return dict(stats.slices(small()))["grammar", "grammar", "synthetic", 3]
 
 
 @pytest.fixture
 def cfg() -> Tables:
-    return dict(stats.slices(small()))["cfg", "cfg", 12]
+    return dict(stats.slices(small()))["cfg", "cfg", "synthetic", 12]
 
 
 @pytest.fixture
 def names() -> Tables:
-    return dict(stats.slices(small()))["names", synthetic_tables.NAMES_TASK, 10]
+    return dict(stats.slices(small()))["names", "names", "kantrowitz", 10]
 
 
 @pytest.fixture
 def coverage() -> Tables:
-    return dict(stats.slices(small()))["coverage", "grammar", 3]
+    return dict(stats.slices(small()))["coverage", "grammar", "synthetic", 3]
 
 
 @pytest.fixture
 def relaxation() -> Tables:
-    return dict(stats.slices(small()))["relaxation", "grammar", 3]
+    return dict(stats.slices(small()))["relaxation", "grammar", "synthetic", 3]
 
 
 def said(tables: Tables) -> str:
@@ -136,7 +136,7 @@ def test_diverged_sessions_are_told(made: Path) -> None:
 
 
 def test_a_condition_of_which_nothing_is_left_keeps_its_row(without_figures: None) -> None:
-    everything = dict(stats.slices(small(diverged=6)))["grammar", "grammar", 15]
+    everything = dict(stats.slices(small(diverged=6)))["grammar", "grammar", "synthetic", 15]
     shown = summary.table(everything).words.set_index("estimator")
     row = shown.loc[style.label("rebar_sequence")]
     assert row["sessions"] == "0 of 6 (6 diverged)"
@@ -207,7 +207,7 @@ def test_a_missing_estimator_is_left_out(length_3: Tables) -> None:
 
 
 def test_a_sweep_names_its_best_value() -> None:
-    tables = dict(stats.slices(small()))["temperature", "grammar", 3]
+    tables = dict(stats.slices(small()))["temperature", "grammar", "synthetic", 3]
     text = " ".join(answer.text for answer in sweep.sentences(tables))
     assert "λ = 1 ends with the highest goodness" in text
     assert "Farthest below it is λ = 0.1, by −0.0" in text
@@ -529,15 +529,38 @@ def test_the_command_names_the_words(source: str, option: str, names: Tables) ->
 
 
 @pytest.mark.parametrize(
-    ("key", "slug"),
+    ("key", "slug", "title"),
     [
-        (("grammar", "grammar", 15), "grammar-15"),
-        (("names", "names (census)", 10), "names-census-10"),
-        (("names", "names (my own #1.txt)", 10), "names-my-own-1-txt-10"),
+        (("grammar", "grammar", "synthetic", 15), "grammar-15", "grammar: length 15"),
+        (("coverage", "grammar", "synthetic", 3), "coverage-grammar-3", "coverage: grammar, length 3"),
+        (("names", "names", "census", 10), "names-census-10", "names (census): length 10"),
+        (
+            ("names", "names", "my own #1.txt#0a1b2c3d", 10),
+            "names-my-own-1-txt-0a1b2c3d-10",
+            "names (my own #1.txt#0a1b2c3d): length 10",
+        ),
     ],
 )
-def test_slices_have_names_that_files_can_have(key: tuple[str, str, int], slug: str) -> None:
-    assert report.slug(key) == slug
+def test_slices_have_titles_and_names_that_files_can_have(
+    key: tuple[str, str, str, int], slug: str, title: str
+) -> None:
+    assert (report.slug(key), report.title(key)) == (slug, title)
+
+
+def test_two_sources_have_a_section_each(tmp_path: Path, without_figures: None) -> None:
+    alone = {name: synthetic_tables.names(count, name) for name, count in (("census", 4), ("kantrowitz", 6))}
+    kept = (pd.concat([tables[place] for tables in alone.values()]) for place in (0, 1))
+    page = report.write(keep(Tables(*kept, []), tmp_path / "both"), tmp_path / "reports")
+    text = page.read_text(encoding="utf-8")
+    assert text.count("Names Corpus, version 1.3") == 1
+    for source, tables in alone.items():
+        assert f'<section id="names-{source}-10">' in text
+        assert f'<th scope="col">names ({source})</th>' in text
+        report.write(keep(tables, tmp_path / source), tmp_path / f"{source}-reports")
+        for kind in ("summary", "differences"):
+            file = f"tables/names-{source}-10-{kind}.csv"
+            expected = (tmp_path / f"{source}-reports" / file).read_text(encoding="utf-8")
+            assert (tmp_path / "reports" / file).read_text(encoding="utf-8") == expected
 
 
 def test_the_settings_of_the_likelihood_gan_stand_beside_their_family(names: Tables) -> None:

@@ -19,7 +19,7 @@ def tables() -> Tables:
 
 @pytest.fixture
 def length_3(tables: Tables) -> Tables:
-    return dict(stats.slices(tables))["grammar", "grammar", 3]
+    return dict(stats.slices(tables))["grammar", "grammar", "synthetic", 3]
 
 
 def values(*columns: list[float]) -> pd.DataFrame:
@@ -142,7 +142,8 @@ def test_errors_are_relative_to_one_squared_gradient() -> None:
         schema.GRADIENT_VARIANCE: [1.0, 2.0],
         schema.GRADIENT_NORM_SQUARED: [1.0, 3.0],
     }
-    where = dict(zip(schema.CONDITION, ("relaxation", "grammar", 3, "rebar", "lambda=1"), strict=True))
+    names = ("relaxation", "grammar", "synthetic", 3, "rebar", "lambda=1")
+    where = dict(zip(schema.CONDITION, names, strict=True))
     found = [
         where | {"session": session, "step": step, "metric": name, "parameter": "", "value": value + step}
         for name, values in metrics.items()
@@ -170,15 +171,15 @@ def test_no_rows_have_no_conditions(tables: Tables) -> None:
 def test_only_finite_values_of_sessions_that_ended_ok(tables: Tables) -> None:
     goodness = stats.rows(tables, schema.GOODNESS)
     counts = stats.last(goodness).groupby(schema.CONDITION)["session"].nunique()
-    assert counts["grammar", "grammar", 15, "rebar_sequence", "default"] == 10
-    assert counts["grammar", "grammar", 15, "rebar", "default"] == 12
+    assert counts["grammar", "grammar", "synthetic", 15, "rebar_sequence", "default"] == 10
+    assert counts["grammar", "grammar", "synthetic", 15, "rebar", "default"] == 12
     variance = stats.rows(tables, schema.GRADIENT_LOG_VARIANCE, "total")
     assert "exact" not in set(variance["estimator"])
     assert np.isfinite(variance["value"]).all()
 
 
 def test_lengths_that_did_not_come_count_as_nothing() -> None:
-    where = dict(zip(schema.CONDITION, ("names", "names", 10, "rebar", "default"), strict=True))
+    where = dict(zip(schema.CONDITION, ("names", "names", "census", 10, "rebar", "default"), strict=True))
     shares = [(0, "3", 0.25), (0, "10", 0.75), (1, "4", 1.0)]
     rows = [where | {"session": s, "step": 0, "parameter": p, "value": v} for s, p, v in shares]
     assert stats.mean_lengths(pd.DataFrame(rows))["value"].tolist() == [8.25, 4.0]
@@ -187,7 +188,7 @@ def test_lengths_that_did_not_come_count_as_nothing() -> None:
 def test_values_less_the_datas_agree_with_scipys_test() -> None:
     random = np.random.default_rng(5)
     made, data = random.normal(0.3, 1, 8), random.normal(size=8)
-    where = dict(zip(schema.CONDITION, ("names", "names", 10, "a", "default"), strict=True))
+    where = dict(zip(schema.CONDITION, ("names", "names", "census", 10, "a", "default"), strict=True))
     tables = [values(list(column)).assign(**where) for column in (made, data)]
     found = stats.less(tables[0], tables[1].iloc[::-1]).iloc[0]
     assert found["mean"] == pytest.approx((made - data).mean())
@@ -196,7 +197,7 @@ def test_values_less_the_datas_agree_with_scipys_test() -> None:
 
 def runs(begin: list[float], end: list[float]) -> pd.DataFrame:
     """One condition's first and last step."""
-    where = dict(zip(schema.CONDITION, ("names", "names", 10, "a", "default"), strict=True))
+    where = dict(zip(schema.CONDITION, ("names", "names", "census", 10, "a", "default"), strict=True))
     return pd.concat([values(v).assign(step=step, **where) for step, v in ((0, begin), (9, end))])
 
 

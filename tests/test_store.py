@@ -12,10 +12,11 @@ from bench import schema, store
 from bench.errors import UserError
 
 
-def tables(sessions: range, **changes: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
+def tables(sessions: range, source: str = "synthetic", **changes: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
     condition = {
         "experiment": "grammar",
         "task": "grammar",
+        "source": source,
         "length": 15,
         "estimator": "rebar",
         "setting": "lambda=0.1",
@@ -70,6 +71,7 @@ def test_columns_and_types_of_the_files_are_the_contract(tmp_path: Path) -> None
     assert dict(zip(found.names, map(str, found.types), strict=True)) == {
         "experiment": "string",
         "task": "string",
+        "source": "string",
         "length": "int64",
         "estimator": "string",
         "setting": "string",
@@ -157,6 +159,40 @@ def test_of_several_configurations_the_newest_is_read(tmp_path: Path) -> None:
     assert len(back.metrics) == 2 * 3
     assert len(back.notes) == 1
     assert "aaaaaaaa" in back.notes[0]
+
+
+def test_sources_stay_apart_and_each_has_a_newest_configuration(tmp_path: Path) -> None:
+    store.write(tmp_path, "old", *tables(range(3), "census"))
+    store.write(tmp_path, "other", *tables(range(2), "kantrowitz", config_hash="bbbbbbbb"))
+    back = store.read(tmp_path)
+    assert back.trials.groupby("source")["session"].agg(list).to_dict() == {
+        "census": [0, 1, 2],
+        "kantrowitz": [0, 1],
+    }
+    assert back.metrics.groupby("source")["session"].nunique().to_dict() == {"census": 3, "kantrowitz": 2}
+    assert back.notes == []
+    later = {"config_hash": "cccccccc", "finished": "2025-01-02T00:00:00+00:00"}
+    store.write(tmp_path, "new", *tables(range(2), "census", **later))
+    back = store.read(tmp_path)
+    assert dict(zip(back.trials["source"], back.trials["config_hash"], strict=True)) == {
+        "census": "cccccccc",
+        "kantrowitz": "bbbbbbbb",
+    }
+    assert len(back.notes) == 1
+    assert back.notes[0].startswith("grammar (census): showing configuration cccccccc, the newest; 3 trials")
+
+
+@pytest.mark.parametrize("kind", ["metrics", "trials"])
+def test_a_folder_of_another_version_is_told(tmp_path: Path, kind: str) -> None:
+    store.write(tmp_path, "unit", *tables(range(2)))
+    path = tmp_path / kind / "unit.parquet"
+    pd.read_parquet(path).drop(columns="source").to_parquet(path)
+    with pytest.raises(UserError) as caught:
+        store.read_trials(tmp_path)
+    assert str(caught.value) == (
+        f"{path} is of another version: it has no column source; "
+        f"move the folder {tmp_path} elsewhere and run again"
+    )
 
 
 def test_a_session_that_failed_gives_way_to_its_second_try(tmp_path: Path) -> None:

@@ -21,17 +21,20 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
+from bench import schema
+
 if TYPE_CHECKING:
     import pandas as pd
 
 
 class Condition(NamedTuple):
-    """What a session is an instance of."""
+    """What a session is an instance of, in the words of `bench.schema`; every field is a column."""
 
     task: str
     length: int
     estimator: str
     setting: str = "default"
+    source: str = schema.SYNTHETIC
 
 
 class Outcome(NamedTuple):

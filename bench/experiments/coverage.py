@@ -19,13 +19,14 @@ from torch import Tensor
 from bench import schema
 from bench.adversarial import Settings, filled, frame, pretrained
 from bench.experiments import Condition, Outcome, grammar
-from bench.measure import Gradients, Row, each
+from bench.measure import Gradients, Row
 from discgan_core import estimators, exact, tasks
 from discgan_core.game import REGAN
 from discgan_core.interface import Estimator, Params
 from discgan_core.models.generator import LSTMPolicy
 from discgan_core.randomness import Streams
 from discgan_core.sequences import all_sequences
+from discgan_core.training import each
 
 FRACTIONS = (0.03, 0.1, 0.3, 1.0)
 LEARN_FROM_DATA = ("likelihood", "self_normalised", "maximum_likelihood")

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from bench import adversarial, wordlists
@@ -98,7 +99,10 @@ def words(source: str, length: int) -> list[str]:
     """Give the names of a source that fit, or those of a user's own file, which must."""
     if source in wordlists.SOURCES:
         return [name for name in wordlists.load(source) if len(name) < length]
-    return wordlists.read(wordlists.path_of(source), length - 1)
+    path = wordlists.path_of(source)
+    if wordlists.fingerprint(path) != source:
+        raise UserError(f"{path} has changed since the command began; give it again for what is in it now")
+    return wordlists.read(path, length - 1)
 
 
 def check(source: str, length: int) -> int:
@@ -111,14 +115,14 @@ def check(source: str, length: int) -> int:
 
 def conditions(settings: NameSettings, lengths: Sequence[int], names: Sequence[str]) -> list[Condition]:
     """Every estimator asked for that need not enumerate, the plain eq. 5, and the control."""
-    task = f"names ({wordlists.path_of(settings.source).name})"
+    source = Path(settings.source).name  # a file's is its name and its content's hash, wherever it lies
     found = []
     for length in lengths:
         vocabulary = check(settings.source, length)
         able = [n for n in names if n != "exact" and estimators.make(n).supports(length, vocabulary)]
-        found += [Condition(task, length, name) for name in able]
-        found += [Condition(task, length, PAPER, form) for form in FORMS if PAPER in able]
-        found += [Condition(task, length, CONTROL, NULL)] if CONTROL in able else []
+        found += [Condition("names", length, name, source=source) for name in able]
+        found += [Condition("names", length, PAPER, form, source) for form in FORMS if PAPER in able]
+        found += [Condition("names", length, CONTROL, NULL, source)] if CONTROL in able else []
     return found
 
 

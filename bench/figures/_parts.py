@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench import stats, style
+from bench import schema, stats, style
 from bench.style import DEFAULT, Condition, Look
 
 UPDATES = "generator updates"
@@ -178,10 +178,10 @@ def cut(low: float, high: float) -> float:
     return max(low, high - SPAN)
 
 
-def heading(key: tuple[str, str, int]) -> str:
+def heading(key: tuple[str, str, str, int]) -> str:
     """The words for one slice."""
-    _, task, length = key
-    return f"{task}, length {length}"
+    _, task, source, length = key
+    return f"{schema.with_source(task, source)}, length {length}"
 
 
 def in_order(found: pd.DataFrame, conditions: Sequence[Condition]) -> pd.DataFrame:

@@ -55,7 +55,7 @@ def draw(tables: Tables) -> Figure | None:
     return figure
 
 
-def rows(key: tuple[str, str, int], tables: Tables) -> Iterator[Row]:
+def rows(key: tuple[str, str, str, int], tables: Tables) -> Iterator[Row]:
     """The rows of a slice: one, or one for each family of estimators."""
     quality = parts.plain(headline.rows(tables))
     variances = {name: variance(tables, name) for name in measured(tables)}

@@ -12,14 +12,14 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from bench import figures, headline, stats, store
+from bench import figures, headline, schema, stats, store
 from bench.report import answers, claims, coverage, learned, made, strings, summary, sweep
 from bench.store import Tables
 
 TEMPLATE = "page.html.j2"
-#: What whoever publishes numbers of a task owes to the source of its data.
+#: What whoever publishes numbers owes to the source of the data.
 CREDITS = {
-    "names (kantrowitz)": "Names: Names Corpus, version 1.3 (1994), copyright 1991 Mark Kantrowitz, with "
+    "kantrowitz": "Names: Names Corpus, version 1.3 (1994), copyright 1991 Mark Kantrowitz, with "
     "additions by Bill Ross."
 }
 
@@ -36,7 +36,7 @@ def write(results: Path, reports: Path) -> Path:
     return path
 
 
-def section(key: tuple[str, str, int], tables: Tables, reports: Path) -> dict[str, Any]:
+def section(key: tuple[str, str, str, int], tables: Tables, reports: Path) -> dict[str, Any]:
     """Gather all that the page shows of one slice, and write its files."""
     name = slug(key)
     found = {"summary": summary.table(tables), "differences": summary.differences(tables)}
@@ -51,7 +51,7 @@ def section(key: tuple[str, str, int], tables: Tables, reports: Path) -> dict[st
         "figures": list(drawn(name, tables, reports / "figures")),
         "strings": strings.table(tables),
         "forced": strings.forced(tables),
-        "credit": CREDITS.get(key[1], ""),
+        "credit": CREDITS.get(key[2], ""),
     }
 
 
@@ -78,16 +78,18 @@ def drawn(name: str, tables: Tables, folder: Path) -> Iterator[dict[str, str]]:
             }
 
 
-def slug(key: tuple[str, str, int]) -> str:
+def slug(key: tuple[str, str, str, int]) -> str:
     """The beginning of the names of a slice's files, without what a file's name or a link cannot have."""
-    return "-".join(dict.fromkeys(re.findall(r"\w+", " ".join(map(str, key)))))
+    experiment, task, source, length = key
+    text = f"{experiment} {schema.with_source(task, source)} {length}"
+    return "-".join(dict.fromkeys(re.findall(r"\w+", text)))
 
 
-def title(key: tuple[str, str, int]) -> str:
+def title(key: tuple[str, str, str, int]) -> str:
     """Name a slice for a reader."""
-    experiment, task, length = key
+    experiment, task, source, length = key
     where = f"length {length}" if experiment == task else f"{task}, length {length}"
-    return f"{experiment}: {where}"
+    return f"{schema.with_source(experiment, source)}: {where}"
 
 
 def render(**content: Any) -> str:

@@ -30,26 +30,27 @@ class Made(NamedTuple):
     """What the page says of its origin."""
 
     commands: list[str]
-    facts: pd.DataFrame  # a row per fact, a column per experiment
-    settings: pd.DataFrame  # a row per setting, a column per experiment
+    facts: pd.DataFrame  # a row per fact, a column per experiment and source
+    settings: pd.DataFrame  # a row per setting, a column per experiment and source
     errors: list[str]  # what lost sessions reported, with counts
     tools: str
 
 
 def describe(tables: Tables) -> Made:
     """Collect it from the trials."""
-    experiments = dict(iter(tables.trials.groupby("experiment", observed=True)))
+    groups = list(tables.trials.groupby(["experiment", "source"], observed=True))
+    named = {schema.with_source(*key): trials for key, trials in groups}
     return Made(
-        commands=[command(name, trials) for name, trials in experiments.items()],
-        facts=side_by_side({name: facts(trials) for name, trials in experiments.items()}),
-        settings=side_by_side({name: settings(trials) for name, trials in experiments.items()}),
+        commands=[command(experiment, trials) for (experiment, _), trials in groups],
+        facts=side_by_side({name: facts(trials) for name, trials in named.items()}),
+        settings=side_by_side({name: settings(trials) for name, trials in named.items()}),
         errors=errors(tables.trials),
         tools=", ".join(f"{tool} {version(tool)}" for tool in TOOLS),
     )
 
 
 def side_by_side(columns: dict[str, dict[str, str]]) -> pd.DataFrame:
-    """A row for each name, a column for each experiment."""
+    """A row for each name, a column for each experiment and source."""
     return pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in columns.items()}).fillna(
         NOTHING
     )
@@ -114,7 +115,7 @@ def errors(trials: pd.DataFrame) -> list[str]:
     lost = trials[trials["status"] != schema.OK]
     groups = lost.groupby([*schema.CONDITION, "status", "error"], dropna=False, observed=True)
     found = []
-    for (experiment, task, length, *condition, status, error), count in groups.size().items():
-        where = f"{experiment}, {task}, length {length}, {style.label(*condition)}"
-        found.append(f"{where}: {count} {status}: {error}")
+    for (experiment, task, source, length, *condition, status, error), count in groups.size().items():
+        where = f"{experiment}, {schema.with_source(task, source)}, length {length}"
+        found.append(f"{where}, {style.label(*condition)}: {count} {status}: {error}")
     return found

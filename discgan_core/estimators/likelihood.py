@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
-from discgan_core.sequences import log_likelihood, one_hot
+from discgan_core.rewards import of_tokens
+from discgan_core.sequences import log_likelihood
 
 
 def likelihood(samples: int = 32, logarithm: bool = True, size: int = 1) -> Estimator:
@@ -30,7 +31,7 @@ def likelihood(samples: int = 32, logarithm: bool = True, size: int = 1) -> Esti
 
     def terms(policy: Policy, reward: Reward, data: Tensor) -> Tensor:
         log_probs = policy.logits(data).log_softmax(-1)
-        f = reward(one_hot(data, policy.vocabulary, log_probs.dtype))
+        f = of_tokens(reward, data, log_probs)
         return torch.log(f) + log_likelihood(log_probs, data).sum(1)
 
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
-from discgan_core.sequences import log_likelihood, log_odds, one_hot, score
+from discgan_core.rewards import log_odds
+from discgan_core.sequences import log_likelihood, one_hot, score
 
 
 def maligan(samples: int = 32, baseline: bool = True) -> Estimator:

@@ -12,10 +12,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from discgan_core import rewards
 from discgan_core.control import Relaxation, gumbels, sample
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
 from discgan_core.optim import learn_by_adam
-from discgan_core.sequences import rewards_along, soften
+from discgan_core.sequences import soften
 
 
 def rebar(temperature: float = 1.0, eta: float = 1.0, learning_rate: float = 0.0) -> Estimator:
@@ -32,7 +33,7 @@ def rebar(temperature: float = 1.0, eta: float = 1.0, learning_rate: float = 0.0
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         lam, weight = relaxation.read(state.learned)
         x, scores, z, z_tilde = sample(policy, noise)
-        f, (c, c_tilde) = rewards_along(reward, x, soften(torch.stack([z, z_tilde]), lam))
+        f, (c, c_tilde) = rewards.along(reward, x, soften(torch.stack([z, z_tilde]), lam))
         steps = (f[:, None] - weight * c_tilde) * scores + weight * (c - c_tilde)
         return Estimate(steps.sum(1), {"rewards": f})
 

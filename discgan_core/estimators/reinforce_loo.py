@@ -10,7 +10,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
-from discgan_core.sequences import log_likelihood, one_hot, score
+from discgan_core.rewards import of_tokens
+from discgan_core.sequences import log_likelihood, score
 
 
 def reinforce_loo(samples: int = 8) -> Estimator:
@@ -25,7 +26,7 @@ def reinforce_loo(samples: int = 8) -> Estimator:
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         tokens = policy.sample(noise["tokens"])
         log_probs = policy.logits(tokens).log_softmax(-1)
-        f = reward(one_hot(tokens, policy.vocabulary, log_probs.dtype))
+        f = of_tokens(reward, tokens, log_probs)
         groups = f.reshape(-1, samples)
         others = (groups.sum(1, keepdim=True) - groups) / (samples - 1)
         scores = score(log_likelihood(log_probs, tokens)).sum(1).reshape(-1, samples)

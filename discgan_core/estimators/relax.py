@@ -12,11 +12,12 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
+from discgan_core import rewards
 from discgan_core.control import Relaxation, gumbels, sample
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
 from discgan_core.models.control_variate import along_sequence, init_control_variate
 from discgan_core.optim import learn_by_adam
-from discgan_core.sequences import rewards_along, soften
+from discgan_core.sequences import soften
 
 
 def relax(
@@ -37,13 +38,13 @@ def relax(
     relaxation = Relaxation(temperature, eta, learn_relaxation)
     start, adapt = learn_by_adam(learning_rate)
 
-    def init(length: int, vocabulary: int, generator: Generator) -> State:
-        return start(init_control_variate(length, vocabulary, generator) | relaxation.init())
+    def init(policy: Policy, generator: Generator) -> State:
+        return start(init_control_variate(policy.length, policy.vocabulary, generator) | relaxation.init())
 
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         lam, weight = relaxation.read(state.learned)
         x, scores, z, z_tilde = sample(policy, noise)
-        f, (relaxed, relaxed_tilde) = rewards_along(reward, x, soften(torch.stack([z, z_tilde]), lam))
+        f, (relaxed, relaxed_tilde) = rewards.along(reward, x, soften(torch.stack([z, z_tilde]), lam))
         c = weight * relaxed + along_sequence(state.learned, x, z)
         c_tilde = weight * relaxed_tilde + along_sequence(state.learned, x, z_tilde)
         return Estimate(((f[:, None] - c_tilde) * scores + c - c_tilde).sum(1), {"rewards": f})

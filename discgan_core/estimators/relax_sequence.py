@@ -38,8 +38,8 @@ def relax_sequence(
     relaxation = Relaxation(temperature, eta, learn_relaxation)
     start, adapt = learn_by_adam(learning_rate)
 
-    def init(length: int, vocabulary: int, generator: Generator) -> State:
-        return start(init_control_variate(length, vocabulary, generator) | relaxation.init())
+    def init(policy: Policy, generator: Generator) -> State:
+        return start(init_control_variate(policy.length, policy.vocabulary, generator) | relaxation.init())
 
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         lam, weight = relaxation.read(state.learned)

@@ -11,7 +11,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
-from discgan_core.sequences import log_likelihood, one_hot
+from discgan_core.rewards import of_tokens
+from discgan_core.sequences import log_likelihood
 
 
 def self_normalised(samples: int = 32) -> Estimator:
@@ -25,7 +26,7 @@ def self_normalised(samples: int = 32) -> Estimator:
         if data is None:
             raise ValueError("self_normalised learns from data: give `data` [N, T]")
         log_probs = policy.logits(data).log_softmax(-1)
-        f = reward(one_hot(data, policy.vocabulary, log_probs.dtype)).unflatten(0, (-1, samples))
+        f = of_tokens(reward, data, log_probs).unflatten(0, (-1, samples))
         w = log_likelihood(log_probs, data).sum(1).unflatten(0, (-1, samples)).softmax(1)
         return Estimate((w * f).sum(1))
 

@@ -12,8 +12,8 @@ from numpy.random import Generator
 from torch import Tensor
 from torch.nn import functional
 
-from discgan_core.interface import Params
-from discgan_core.models.lstm import branch, init_lstm, lstm, uniform
+from discgan_core.interface import Judge, Params
+from discgan_core.models.lstm import branch, init_lstm, lstm, read, repeated, uniform, zeros_before
 
 
 def init_discriminator(vocabulary: int, hidden: int, generator: Generator) -> Params:
@@ -26,7 +26,7 @@ def init_discriminator(vocabulary: int, hidden: int, generator: Generator) -> Pa
 
 
 def discriminator_logits(params: Params, x: Tensor) -> Tensor:
-    """Give log D/(1-D) of sequences or prefixes x [N, t, V]: [N]."""
+    """Give log D/(1-D) of sequences or prefixes x, tokens [N, t] or vectors [N, t, V]: [N]."""
     h, _ = lstm(params, x)
     return head(params, h[-1])
 
@@ -41,8 +41,8 @@ def discriminator_loss(params: Params, real: Tensor, fake: Tensor) -> tuple[Tens
 
     Args:
         params: of the discriminator.
-        real: x [N, T, V].
-        fake: x [M, T, V].
+        real: x [N, T, V], or tokens [N, T].
+        fake: as many tokens or vectors as wanted, of the same kind.
 
     Returns:
         -(mean log D(real) + mean log(1 - D(fake))) / 2 in nats, and the fraction of each kind judged
@@ -66,11 +66,13 @@ class DiscriminatorReward:
         self.params, self.measure = params, measure
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Judge sequences or prefixes x [N, t, V]: [N]."""
+        """Judge sequences or prefixes x, vectors [N, t, V] or tokens [N, t]: [N]."""
         return self.measure(self.log_odds(x))
 
+    of_tokens = __call__
+
     def log_odds(self, x: Tensor) -> Tensor:
-        """Give log D/(1-D) of sequences or prefixes x [N, t, V]: [N]."""
+        """Give log D/(1-D) of sequences or prefixes x: [N]."""
         return discriminator_logits(self.params, x)
 
     def along(self, x: Tensor, relaxed: Tensor) -> tuple[Tensor, Tensor]:
@@ -79,7 +81,17 @@ class DiscriminatorReward:
         The network reads x once; every relaxed token costs one step from the state before it.
         """
         h, c = lstm(self.params, x)
-        before_h, before_c = (torch.cat([torch.zeros_like(s[:1]), s[:-1]]) for s in (h, c))
-        ends = branch(self.params, relaxed.permute(0, 2, 3, 1), before_h, before_c)
+        ends = branch(self.params, relaxed, zeros_before(h), zeros_before(c))
         judged = head(self.params, ends).movedim(-1, 1)
         return self.measure(head(self.params, h[-1])), self.measure(judged)
+
+    def after(self, tokens: Tensor) -> Judge:
+        """Judge what may follow the prefixes of tokens [N, T]; these are read once. No gradient."""
+        before = [zeros_before(s.detach()) for s in lstm(self.params, tokens)]
+
+        def judge(t: int, rest: Tensor) -> Tensor:
+            start = repeated((before[0][t], before[1][t]), rest.shape[1])
+            h = read(self.params, rest.flatten(0, 1), start)
+            return self.measure(head(self.params, h)).unflatten(0, rest.shape[:2])
+
+        return judge

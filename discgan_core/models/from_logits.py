@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from discgan_core.interface import Continue, Params, Policy
 from discgan_core.sequences import inverse_cdf
 
 
@@ -22,6 +23,8 @@ class FromLogits:
         vocabulary: V.
         relaxed_logits: the same function of vectors [N, T, V], one-hot or relaxed; for the estimators that
             feed relaxed tokens back.
+        params: theta, and
+        at: theta -> the policy; for the estimators that keep parameters of their own.
     """
 
     def __init__(
@@ -30,18 +33,45 @@ class FromLogits:
         length: int,
         vocabulary: int,
         relaxed_logits: Callable[[Tensor], Tensor] | None = None,
+        params: Params | None = None,
+        at: Callable[[Params], Policy] | None = None,
     ) -> None:
         self.logits, self.length, self.vocabulary = logits, length, vocabulary
-        self.relaxed_logits = relaxed_logits
+        self.relaxed_logits, self.params, self._at = relaxed_logits, params or {}, at
 
     def sample(self, uniforms: Tensor) -> Tensor:
         """Turn uniforms [N, T] into tokens [N, T]; no gradient."""
-        tokens = torch.zeros_like(uniforms, dtype=torch.long)
+        return self.filled(torch.zeros_like(uniforms, dtype=torch.long), 0, uniforms)
+
+    def filled(self, tokens: Tensor, start: int, uniforms: Tensor) -> Tensor:
+        """Sample tokens [N, T] anew from place `start` on, with uniforms [N, T - start]; no gradient."""
+        columns = list(tokens.unbind(1))
         with torch.no_grad():
-            for t in range(self.length):
-                log_probs = self.logits(tokens)[:, t].log_softmax(-1)
-                tokens[:, t] = inverse_cdf(log_probs, uniforms[:, t])
-        return tokens
+            for t in range(start, self.length):
+                log_probs = self.logits(torch.stack(columns, 1))[:, t].log_softmax(-1)
+                columns[t] = inverse_cdf(log_probs, uniforms[:, t - start])
+        return torch.stack(columns, 1)
+
+    def after(self, tokens: Tensor) -> Continue:
+        """Go on from the prefixes of tokens [N, T]."""
+
+        def go_on(t: int, choices: Tensor, uniforms: Tensor) -> Tensor:
+            copies = tokens[:, None].expand(-1, choices.shape[1], -1)
+            begun = torch.cat([copies[..., :t], choices[..., None], copies[..., t + 1 :]], -1)
+            done = self.filled(begun.flatten(0, 1), t + 1, uniforms.flatten(0, 1))
+            return done.unflatten(0, choices.shape)[..., t:]
+
+        return go_on
+
+    def at(self, params: Params) -> Policy:
+        """Give the same policy with other parameters.
+
+        Raises:
+            ValueError: the policy was made without `at`.
+        """
+        if self._at is None:
+            raise ValueError("FromLogits: this estimator keeps parameters of its own; give `params` and `at`")
+        return self._at(params)
 
     def unroll(self, batch: int, token: Callable[[int, Tensor], Tensor]) -> Tensor:
         """Feed x_t = token(t, logits_t) back: [N, T, V].

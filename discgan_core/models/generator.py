@@ -13,10 +13,21 @@ from collections.abc import Callable
 import torch
 from numpy.random import Generator
 from torch import Tensor
+from torch.nn import functional
 
-from discgan_core.interface import Params
-from discgan_core.models.lstm import Start, generate, init_lstm, joint_weight, lstm, uniform, unroll, zeros
-from discgan_core.sequences import one_hot
+from discgan_core.interface import Continue, Params
+from discgan_core.models.lstm import (
+    Start,
+    embedded,
+    generate,
+    init_lstm,
+    joint_weight,
+    lstm,
+    repeated,
+    uniform,
+    unroll,
+    zeros,
+)
 
 CELL = "start.cell"
 """The name of a learned c_0 among the parameters, [H]."""
@@ -71,10 +82,29 @@ class LSTMPolicy:
 
     def logits(self, tokens: Tensor) -> Tensor:
         """Give the next token's logits after every prefix of tokens [N, T]: [N, T, V]."""
-        x = one_hot(tokens, self.vocabulary, self.params["out.bias"].dtype)
-        before = torch.cat([torch.zeros_like(x[:, :1]), x[:, :-1]], 1)
-        h, _ = lstm(self.params, before, self.start(len(tokens)))
+        h, _ = self.states(tokens)
         return (self.params["out.weight"] @ h).permute(2, 0, 1) + self.params["out.bias"]
+
+    def states(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Give hidden and cell states before each of tokens [N, T]: [T, H, N] both."""
+        before = functional.pad(tokens[:, :-1], (1, 0), value=-1)
+        return lstm(self.params, before, self.start(len(tokens)))
+
+    def after(self, tokens: Tensor) -> Continue:
+        """Go on from the prefixes of tokens [N, T], which are read once."""
+        h, c = (s.detach() for s in self.states(tokens))
+
+        def go_on(t: int, choices: Tensor, uniforms: Tensor) -> Tensor:
+            start = repeated((h[t], c[t]), choices.shape[1])
+            # the state before token t has not seen it: a step over it first
+            rest = generate(self.params, uniforms.flatten(0, 1), start, choices.flatten())
+            return torch.cat([choices[..., None], rest.unflatten(0, choices.shape)], -1)
+
+        return go_on
+
+    def at(self, params: Params) -> LSTMPolicy:
+        """Give the same policy with other parameters."""
+        return LSTMPolicy(params, self.length, self.latent)
 
     def unroll(self, batch: int, token: Callable[[int, Tensor], Tensor]) -> Tensor:
         """Feed back x_t = token(t, logits_t), relaxed or hard, with its gradient: [N, T, V]."""
@@ -82,7 +112,7 @@ class LSTMPolicy:
         x = h.new_zeros(batch, self.vocabulary)
         sequence = []
         for t in range(self.length):
-            states, cells = unroll(x.T[None], weight, h, c)
+            states, cells = unroll(embedded(self.params, x).T[None], weight, h, c)
             h, c = states[0], cells[0]
             x = token(t, (self.params["out.weight"] @ h).T + self.params["out.bias"])
             sequence.append(x)

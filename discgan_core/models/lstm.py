@@ -7,7 +7,9 @@ sequence is one differentiable primitive with batching rules of its own:
 * vmapped without them (draws, samples), the new axis joins the batch, and only the weights' gradient
   is taken apart again, so per-draw gradients cost about as much as one gradient.
 
-The recurrence itself, its equations and its batching rules are in `recurrence.py`.
+The recurrence itself, its equations and its batching rules are in `recurrence.py`; what needs no gradient
+is in `forward.py`. Wherever an input is taken, tokens [N, T] may stand for their unit vectors [N, T, V],
+and with `embedding` [V, inputs] among the parameters both are looked up there first.
 """
 
 from __future__ import annotations
@@ -18,7 +20,11 @@ from numpy.random import Generator
 from torch import Tensor
 
 from discgan_core.interface import Params
-from discgan_core.models.recurrence import Generate, Unroll
+from discgan_core.models.forward import Generate, Read
+from discgan_core.models.recurrence import Unroll
+
+EMBEDDING = "embedding"
+"""The name of a table of tokens' vectors among the parameters, [V, inputs]; without one, unit vectors."""
 
 Start = tuple[Tensor, Tensor]
 """Hidden and cell state before the first token, [H, N] both."""
@@ -60,42 +66,88 @@ def zeros(params: Params, batch: int) -> Start:
     return none, none
 
 
+def embedded(params: Params, x: Tensor) -> Tensor:
+    """Look tokens [N, ...] or vectors [N, ..., V] up, if there is a table; a token of -1 is the zero vector.
+
+    Args:
+        params: of the model.
+        x: tokens or vectors.
+
+    Returns:
+        what the LSTM reads: [N, ..., inputs], or tokens as they are.
+    """
+    if EMBEDDING not in params:
+        return x
+    if x.is_floating_point():
+        return x @ params[EMBEDDING]
+    return torch.where(x[..., None] < 0, 0.0, params[EMBEDDING][x.clamp(min=0)])
+
+
+def features_first(x: Tensor, tokens_are: int) -> Tensor:
+    """Lay tokens out as [..., 1, N], vectors as [..., inputs, N]; `tokens_are` is the ndim of tokens."""
+    return x.movedim(0, -1) if x.ndim > tokens_are else x.movedim(0, -1)[..., None, :]
+
+
+def zeros_before(states: Float[Tensor, "T H N"]) -> Float[Tensor, "T H N"]:
+    """Turn the states after each token into those before it, zero before the first."""
+    return torch.cat([torch.zeros_like(states[:1]), states[:-1]])
+
+
+def repeated(start: Start, times: int) -> Start:
+    """Repeat every sample's state, [H, N] -> [H, N * times], copies side by side."""
+    h, c = (s.repeat_interleave(times, 1) for s in start)
+    return h, c
+
+
 def lstm(
-    params: Params, x: Float[Tensor, "N T inputs"], start: Start | None = None
+    params: Params, x: Float[Tensor, "N T inputs"] | Int[Tensor, "N T"], start: Start | None = None
 ) -> tuple[Float[Tensor, "T H N"], Float[Tensor, "T H N"]]:
     """Run over whole sequences.
 
     Args:
-        params: as `init_lstm` makes them.
-        x: inputs [N, T, inputs].
+        params: as `init_lstm` makes them, and an embedding if there is one.
+        x: tokens [N, T], or vectors [N, T, V].
         start: hidden and cell state before the first token, [H, N] both; zero unless given.
 
     Returns:
         hidden and cell states after each token, [T, H, N] both.
     """
-    return unroll(x.permute(1, 2, 0), joint_weight(params), *(start or zeros(params, len(x))))
+    inputs = features_first(embedded(params, x), 2)
+    return unroll(inputs, joint_weight(params), *(start or zeros(params, len(x))))
+
+
+def read(
+    params: Params, x: Float[Tensor, "N T inputs"] | Int[Tensor, "N T"], start: Start
+) -> Float[Tensor, "H N"]:
+    """Run from a given state to the end and give the last hidden state [H, N]; no gradient, little memory.
+
+    Args: as `lstm`.
+    """
+    inputs = features_first(embedded(params, x), 2)
+    (h,) = Read.apply(inputs[:, None], joint_weight(params)[None], *(s[None] for s in start))
+    return h[0]
 
 
 def branch(
     params: Params,
-    x: Float[Tensor, "K T inputs N"],
+    x: Float[Tensor, "K N T inputs"],
     h: Float[Tensor, "T H N"],
     c: Float[Tensor, "T H N"],
 ) -> Float[Tensor, "K T H N"]:
     """Take one step from every state of a sequence, with several inputs each.
 
     Args:
-        params: as `init_lstm` makes them.
-        x: inputs [K, T, inputs, N].
+        params: as for `lstm`.
+        x: vectors [K, N, T, V].
         h: hidden states before them [T, H, N].
         c: cell states before them [T, H, N].
 
     Returns:
         hidden states after them [K, T, H, N].
     """
-    copies, length, _, batch = x.shape
+    copies, batch, length, _ = x.shape
     before = (s.expand(copies, *s.shape).movedim(2, 0).flatten(1) for s in (h, c))
-    inputs = x.movedim(2, 0).flatten(1)
+    inputs = embedded(params, x).permute(3, 0, 2, 1).flatten(1)
     after, _ = unroll(inputs[None], joint_weight(params), *before)
     return after[0].unflatten(1, (copies, length, batch)).movedim(0, 2)
 
@@ -107,7 +159,10 @@ def unroll(x: Tensor, weight: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Ten
 
 
 def generate(
-    params: Params, uniforms: Float[Tensor, "N T"], start: Start | None = None
+    params: Params,
+    uniforms: Float[Tensor, "N T"],
+    start: Start | None = None,
+    first: Int[Tensor, " N"] | None = None,
 ) -> Int[Tensor, "N T"]:
     """Sample tokens, each fed back as the next input.
 
@@ -115,13 +170,22 @@ def generate(
         params: of the LSTM, and of the output layer, `out.weight` [V, H] and `out.bias` [V].
         uniforms: u [N, T] in (0, 1).
         start: as for `lstm`.
+        first: the tokens [N] before the first to be sampled; none, the zero vector, unless given.
 
     Returns:
         tokens [N, T]; no gradient.
     """
     output = torch.cat([params["out.weight"], params["out.bias"][:, None]], 1)
     h, c = start or zeros(params, len(uniforms))
+    first = torch.full_like(uniforms[:, 0], -1, dtype=torch.long) if first is None else first
+    table = params.get(EMBEDDING)
     (tokens,) = Generate.apply(
-        uniforms.T[:, None, None], joint_weight(params)[None], output[None], h[None], c[None]
+        uniforms.T[:, None, None],
+        joint_weight(params)[None],
+        output[None],
+        h[None],
+        c[None],
+        features_first(embedded(params, first), 1)[None],
+        None if table is None else table[None],
     )
     return tokens[:, 0, 0].T

@@ -2,7 +2,8 @@
 
 Every tensor here carries a stack axis L (sessions) and has features before the batch, so that each gate
 is one contiguous block: sequences [T, L, features, N], weight [L, 4H, F]. The hidden state, the input and
-a row of ones stand on top of one another, F = H + inputs + 1, so that a step is ONE multiply:
+a row of ones stand on top of one another, F = H + inputs + 1, so that a step is ONE multiply. An input may
+be tokens [T, L, 1, N] in the place of their unit vectors.
 
     a = weight [h; x; 1],   i, f, o = sigmoid(a_i, a_f, a_o),   g = tanh(a_g)
     c' = f c + i g,         h' = o tanh(c')                      (Hochreiter and Schmidhuber, 1997)
@@ -24,20 +25,25 @@ FEW = 32
 """Columns of a batch that count as few, see `outer`."""
 
 
+def spread(x: Tensor, inputs: int) -> Tensor:
+    """Tell tokens [..., 1, N] apart as unit vectors [..., V, N]; vectors stay what they are."""
+    return x if x.is_floating_point() else x == torch.arange(inputs, device=x.device)[:, None]
+
+
 class Unroll(Function):
     """(x, weight, h0, c0) -> hidden [T, L, H, N], cell [T, L, H, N], gates [T, L, 4H, N], tanh(cell)."""
 
     @staticmethod
     def forward(x: Tensor, weight: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, ...]:
         """Run the recurrence, keeping what the adjoint needs."""
-        length, stack, inputs, batch = x.shape
-        hidden = h.shape[1]
-        joint = x.new_ones(stack, hidden + inputs + 1, batch)
+        length, stack, _, batch = x.shape
+        hidden, rows = h.shape[1], weight.shape[2]
+        joint = h.new_ones(stack, rows, batch)
         states, cells, gates, squashed = (
-            x.new_empty(length, stack, rows * hidden, batch) for rows in (1, 1, 4, 1)
+            h.new_empty(length, stack, size * hidden, batch) for size in (1, 1, 4, 1)
         )
         for t in range(length):
-            joint[:, :hidden], joint[:, hidden:-1] = h, x[t]
+            joint[:, :hidden], joint[:, hidden:-1] = h, spread(x[t], rows - hidden - 1)
             h, c = advance(weight, joint, c, gates[t], cells[t], squashed[t], states[t])
         return states, cells, gates, squashed
 
@@ -61,7 +67,7 @@ class Unroll(Function):
             back = weight[:, :, hidden:-1].transpose(1, 2)
             g_x = torch.stack([back @ d for d in delta])
         if ctx.needs_input_grad[1]:
-            g_weight = outer(delta, h0, states, x)
+            g_weight = outer(delta, h0, states, spread(x, weight.shape[2] - h0.shape[1] - 1))
         return g_x, g_weight, g_h0, g_c0
 
     @staticmethod
@@ -130,8 +136,13 @@ class Adjoint(Function):
         """Differentiate once more: by the tangent if only the first two arguments vary, or by autograd."""
         g_states, g_cells, *rest = ctx.saved_tensors
         if any(ctx.needs_input_grad[2:6]):
-            arguments = [g_states, torch.zeros_like(g_states) if g_cells is None else g_cells]
-            first, second, *others = torch.func.vjp(plain_adjoint, *arguments, *rest[:4])[1](cotangents)
+            x, weight, h0, c0 = rest[:4]
+            vectors = spread(x, weight.shape[2] - h0.shape[1] - 1).to(weight.dtype)
+            arguments = [g_states, torch.zeros_like(g_states) if g_cells is None else g_cells, vectors]
+            found = torch.func.vjp(plain_adjoint, *arguments, weight, h0, c0)[1](cotangents)
+            first, second, *others = found
+            if not x.is_floating_point():
+                others[0] = None
         else:
             first, second = Tangent.apply(*cotangents, *rest)
             others = [None] * 4
@@ -247,7 +258,7 @@ def outer(delta: Tensor, h0: Tensor, states: Tensor, x: Tensor) -> Tensor:
     A large batch is multiplied step by step, in cache; a few columns (one draw's) all steps at once.
     """
     previous = torch.cat([h0[None], states[:-1]])
-    ones = torch.ones_like(x[:, :, :1])
+    ones = torch.ones_like(states[:, :, :1])
     if delta.shape[-1] < FEW:
         return torch.einsum("tlgn,tlfn->lgf", delta, torch.cat([previous, x, ones], 2))
     # joint delta' rather than delta joint': the same numbers, 1.4 times as fast (measured)
@@ -255,46 +266,6 @@ def outer(delta: Tensor, h0: Tensor, states: Tensor, x: Tensor) -> Tensor:
         torch.cat(parts, 1) @ d.transpose(1, 2) for d, *parts in zip(delta, previous, x, ones, strict=True)
     ]
     return reduce(torch.add, steps).transpose(1, 2)
-
-
-class Generate(Function):
-    """(uniforms [T, L, 1, N], weight, output [L, V, H + 1], h0, c0) -> tokens [T, L, 1, N], fed back."""
-
-    @staticmethod
-    def forward(uniforms: Tensor, weight: Tensor, output: Tensor, h0: Tensor, c0: Tensor) -> tuple[Tensor]:
-        """Sample token by token: the smallest v with u < P(s_t <= v)."""
-        length, stack, _, batch = uniforms.shape
-        vocabulary, hidden = output.shape[1], output.shape[2] - 1
-        joint = uniforms.new_zeros(stack, weight.shape[2], batch)
-        joint[:, -1] = 1
-        joint[:, :hidden] = h0
-        gates = uniforms.new_empty(stack, 4 * hidden, batch)
-        c, squashed, h = c0.clone(), torch.empty_like(c0), torch.empty_like(h0)
-        tokens = uniforms.new_empty(uniforms.shape, dtype=torch.long)
-        for t in range(length):
-            advance(weight, joint, c, gates, c, squashed, h)
-            logits = torch.baddbmm(output[:, :, -1:], output[:, :, :-1], h)
-            below = logits.sub_(logits.amax(1, keepdim=True)).exp_().cumsum(1)
-            passed = below[:, :-1] <= uniforms[t] * below[:, -1:]
-            tokens[t] = passed.sum(1, keepdim=True)
-            joint[:, :hidden] = h
-            joint[:, hidden:-1] = tokens[t] == torch.arange(vocabulary, device=h.device)[:, None]
-        return (tokens,)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: tuple[Tensor, ...]) -> None:
-        """Let no gradient through."""
-        ctx.mark_non_differentiable(*output)
-
-    @staticmethod
-    def backward(ctx: Any, *_: None) -> tuple[None, ...]:
-        """Tokens have no gradient."""
-        return None, None, None, None, None
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple[Any, ...], *args: Tensor) -> tuple[Any, ...]:
-        """Sessions join the stack, anything else joins the batch."""
-        return batched(Generate, info.batch_size, in_dims, args, weights=(1, 2))
 
 
 def batched(

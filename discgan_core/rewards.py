@@ -1,0 +1,112 @@
+"""Asking a reward for more than f(x): each function takes the reward's own way, if it has one, or the plain.
+
+A recurrent network reads a shared prefix once and a token without its unit vector; any function of
+sequences will do as a reward, and is then asked as often as it takes.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from discgan_core.interface import Judge, Policy, Reward
+from discgan_core.sequences import one_hot
+
+
+def of_tokens(reward: Reward, tokens: Int[Tensor, "N t"], like: Float[Tensor, "*n V"]) -> Float[Tensor, " N"]:
+    """Judge tokens [N, t]: f(x) of their unit vectors x, of the size and type of `like`."""
+    if hasattr(reward, "of_tokens"):
+        return reward.of_tokens(tokens)
+    return reward(one_hot(tokens, like.shape[-1], like.dtype))
+
+
+def along(
+    reward: Reward, x: Float[Tensor, "N T V"], relaxed: Float[Tensor, "K N T V"]
+) -> tuple[Float[Tensor, " N"], Float[Tensor, "K N T"]]:
+    """Judge whole sequences, and every prefix with its last token replaced by a relaxed one.
+
+    c_kt = f(x_1 .. x_{t-1}, y_kt)
+
+    Args:
+        reward: f; without a method `along` it is asked T times.
+        x: hard sequences [N, T, V].
+        relaxed: y [K, N, T, V].
+
+    Returns:
+        f(x) [N] and c [K, N, T].
+    """
+    if hasattr(reward, "along"):
+        return reward.along(x, relaxed)
+    copies, batch, length, _ = relaxed.shape
+    prefixes = x.expand(copies, *x.shape)
+    judged = [
+        reward(torch.cat([prefixes[:, :, :t], relaxed[:, :, t : t + 1]], 2).flatten(0, 1))
+        for t in range(length)
+    ]
+    return reward(x), torch.stack(judged, -1).reshape(copies, batch, length)
+
+
+def after(reward: Reward, tokens: Int[Tensor, "N T"], like: Float[Tensor, "*n V"]) -> Judge:
+    """Judge what may follow the prefixes of tokens [N, T]; `like` as for `of_tokens`."""
+    if hasattr(reward, "after"):
+        return reward.after(tokens)
+
+    def judge(t: int, rest: Tensor) -> Tensor:
+        prefix = tokens[:, None, :t].expand(-1, rest.shape[1], -1)
+        whole = torch.cat([prefix, rest], -1).flatten(0, 1)
+        return of_tokens(reward, whole, like).detach().unflatten(0, rest.shape[:2])
+
+    return judge
+
+
+def log_odds(reward: Reward, x: Float[Tensor, "N T V"]) -> Float[Tensor, " N"]:
+    """Give log D/(1-D) of sequences under a reward that is, or is made of, a probability D of being real.
+
+    A reward with no method `log_odds` is taken to be D itself.
+    """
+    if hasattr(reward, "log_odds"):
+        return reward.log_odds(x)
+    return torch.logit(reward(x))
+
+
+PIECE = 1 << 15
+"""Completions under way at once, at most, for each sequence of a stack."""
+
+
+def action_values(
+    policy: Policy,
+    reward: Reward,
+    tokens: Int[Tensor, "N T"],
+    choices: Int[Tensor, "N T C"],
+    uniforms: Float[Tensor, "N C U"],
+) -> Float[Tensor, "N T C"]:
+    """Roll out: q_tc = f(s_<t, a_tc, s'_t+1 .. s'_T), what follows the choice a being drawn from the policy.
+
+    The mean of q over what follows is the action value Q(s_<t, a) (Yu et al., 2017, eq. 4). Prefixes are
+    read once, by policy and reward alike, and completions are made in pieces, which bounds memory.
+
+    Args:
+        policy: p, which completes; it need not be the one that wrote the prefixes.
+        reward: f.
+        tokens: s.
+        choices: a, of each place's token.
+        uniforms: [N, C, T (T - 1) / 2], T - 1 of them for the first place, none for the last.
+
+    Returns:
+        q, without a gradient.
+    """
+    length, batch = tokens.shape[1], len(tokens)
+    like = uniforms.new_empty(0, policy.vocabulary)
+    go_on, judge = policy.after(tokens), after(reward, tokens, like)
+    pieces = max(1, PIECE // batch)
+    values = []
+    for t, noise in enumerate(uniforms.split(list(range(length - 1, -1, -1)), -1)):
+        parts = zip(choices[:, t].split(pieces, 1), noise.split(pieces, 1), strict=True)
+        values.append(torch.cat([judge(t, go_on(t, chosen, part)) for chosen, part in parts], 1))
+    return torch.stack(values, 1).detach()
+
+
+def completions(length: int) -> int:
+    """Count the uniforms that it takes to complete every prefix of one sequence once: T (T - 1) / 2."""
+    return length * (length - 1) // 2
