@@ -5,7 +5,7 @@ Every function looks at all sessions at once and gives metric rows with one valu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial, reduce
 from typing import NamedTuple
 
@@ -15,9 +15,9 @@ from torch import Tensor
 from torch.func import grad, vmap
 
 from bench import schema
-from discgan_core import exact, gradients
+from discgan_core import accuracy, exact, gradients
+from discgan_core.accuracy import Accuracy, Moments, Truth
 from discgan_core.game import Game
-from discgan_core.gradients import Moments
 from discgan_core.interface import Estimate, Estimator
 from discgan_core.models.discriminator import discriminator_logits, discriminator_loss
 from discgan_core.models.generator import LSTMPolicy
@@ -151,26 +151,43 @@ class Gradients:
                 yield Row(name, "", per_session(told[name]) / told[name].shape[1])
 
     def accuracy(self, players: Players, count: int) -> Iterator[Row]:
-        """Compare the mean of many draws with the enumerated gradient."""
-        sums = self._moments(players, min(count, CHUNK))
-        for _ in range(CHUNK, count, CHUNK):
-            more = self._moments(players, CHUNK)
-            sums = [Moments(*map(torch.add, *pair)) for pair in zip(sums, more, strict=True)]
-        truths = each(vmap(self._truth)(players))
-        found = [gradients.accuracy(*pair) for pair in zip(sums, truths, strict=True)]
-        bias, norm, cosine, variance = (torch.stack(values) for values in zip(*found, strict=True))
-        yield Row(schema.GRADIENT_BIAS_SQUARED, "", bias)
-        yield Row(schema.GRADIENT_NORM_SQUARED, "", norm)
-        yield Row(schema.GRADIENT_COSINE, "", cosine)
-        yield Row(schema.GRADIENT_VARIANCE, "", variance * self.estimator.samples_per_draw)
+        """Compare the mean of many draws with the enumerated gradient, all parameters together."""
+        truths = self.exact(players)
+        sums = self.sums(players, count, truths)
+        found = [
+            accuracy.accuracy(*pair, players.generator)[accuracy.TOTAL]
+            for pair in zip(sums, truths, strict=True)
+        ]
+        yield from of_accuracy(found, self.estimator.samples_per_draw)
 
-    def _moments(self, players: Players, count: int) -> list[Moments]:
-        return [gradients.moments(draws) for draws in each(self.draws(players, count)[0])]
+    def sums(self, players: Players, count: int, truths: list[Truth]) -> list[Moments]:
+        """Sum draws up, those of every session by themselves."""
+        sums: list[Moments] = []
+        for start in range(0, count, CHUNK):
+            draws = each(self.draws(players, min(CHUNK, count - start))[0])
+            more = [accuracy.moments(*pair) for pair in zip(draws, truths, strict=True)]
+            pairs = zip(sums, more, strict=True) if sums else ()
+            sums = [Moments(*map(torch.add, *pair)) for pair in pairs] or more
+        return sums
 
-    def _truth(self, players: Players) -> dict[str, Tensor]:
+    def exact(self, players: Players) -> list[Truth]:
+        """Enumerate the gradient of every session."""
+        found = [accuracy.flatten(gradient) for gradient in each(vmap(self._exact)(players))]
+        return [Truth(gradient, torch.zeros_like(gradient)) for gradient in found]
+
+    def _exact(self, players: Players) -> dict[str, Tensor]:
         aim = problem(players, self.task.length, self.game)
         objective = lambda theta: exact.expected_reward(aim.policy(theta, {}), aim.reward({}))  # noqa: E731
         return grad(objective)(players.generator)
+
+
+def of_accuracy(found: Sequence[Accuracy], samples: int, parameter: str = "") -> Iterator[Row]:
+    """Give what the sessions' draws, of so many samples each, tell of a tensor or of all parameters."""
+    values = Accuracy(*map(torch.stack, zip(*found, strict=True)))
+    yield Row(schema.GRADIENT_BIAS_SQUARED, parameter, values.bias_squared)
+    yield Row(schema.GRADIENT_NORM_SQUARED, parameter, values.norm_squared)
+    yield Row(schema.GRADIENT_COSINE, parameter, values.cosine)
+    yield Row(schema.GRADIENT_VARIANCE, parameter, values.variance * samples)
 
 
 def per_session(values: Tensor) -> Tensor:

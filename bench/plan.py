@@ -103,11 +103,12 @@ def make(request: Request, trials: pd.DataFrame, reference: pd.DataFrame) -> lis
         if request.source and hasattr(settings, "source"):
             settings = replace(settings, source=request.source)
         lengths = request.lengths or settings.lengths
-        wanted = range(request.sessions or settings.sessions)
         ours = trials[trials["config_hash"] == config_hash(settings)]
         done = _done(ours[ours["experiment"] == name])
+        count = getattr(module, "sessions", lambda settings, _: settings.sessions)
         pace = Pace(name, settings, request.device, reference, trials)
         for condition in module.conditions(settings, lengths, request.estimators):
+            wanted = range(request.sessions or count(settings, condition.length))
             pending = sorted(set(wanted) - done.get(condition, set()))
             seconds = module.cost(settings, condition) * pace(condition)
             entry = Entry(name, settings, condition, len(wanted) - len(pending), pending, seconds)

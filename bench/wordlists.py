@@ -22,7 +22,6 @@ from __future__ import annotations
 import codecs
 import hashlib
 import io
-import os
 import unicodedata
 import zipfile
 from collections.abc import Iterable
@@ -31,11 +30,11 @@ from pathlib import Path
 
 import pooch
 
+from bench import cache
 from bench.errors import UserError, unknown
 
 URL = "https://raw.githubusercontent.com/nltk/nltk_data/gh-pages/packages/corpora/names.zip"
 SHA256 = "0eec7e958b34982662b8f05824ae64642dea097b08057ade65c252191c5fe7ca"
-CACHE = "DISCGAN_BENCH_CACHE"
 LONGEST = 9
 
 
@@ -76,7 +75,7 @@ def archive() -> bytes:
     Raises:
         UserError: it is neither there nor to be had, or it is not what it should be.
     """
-    path = Path(os.environ.get(CACHE) or pooch.os_cache("discgan-bench")).expanduser() / "names.zip"
+    path = cache.folder() / "names.zip"
     try:
         if not path.exists():
             download(path)

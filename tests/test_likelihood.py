@@ -7,14 +7,15 @@ import math
 import numpy as np
 import pytest
 import torch
-from referee import ALPHA, compare, double
 from torch.func import grad
 
 from bench.experiments import coverage
+from bench.referee import ALPHA, compare, double
 from discgan_core import estimators, exact
+from discgan_core.accuracy import flatten
 from discgan_core.game import log_odds as odds_reward
 from discgan_core.game import surprise
-from discgan_core.gradients import Problem, draw_gradients, flatten
+from discgan_core.gradients import Problem, draw_gradients
 from discgan_core.interface import State
 from discgan_core.meter import Meter, MeteredReward
 from discgan_core.models.discriminator import DiscriminatorReward, init_discriminator

@@ -17,14 +17,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from referee import ALPHA, compare, double, hotelling
 from scipy import stats
 from torch.func import grad, vmap
 
 from bench.experiments import grammar
+from bench.referee import ALPHA, compare, double, hotelling
 from discgan_core import estimators, exact, game, relaxed, tasks, training
+from discgan_core.accuracy import flatten
 from discgan_core.estimators.gapped_straight_through import perturbation
-from discgan_core.gradients import Problem, draw_gradients, flatten, update_gradient
+from discgan_core.gradients import Problem, draw_gradients, update_gradient
 from discgan_core.interface import State
 from discgan_core.models import generator
 from discgan_core.models.from_logits import FromLogits

@@ -9,6 +9,7 @@ An experiment's module has
 * `conditions(settings, lengths, estimators)`: every `Condition` of those lengths and estimators,
   leaving out an estimator at a length at which it cannot run;
 * `run(settings, condition, sessions, device)`: trains and measures those sessions;
+* `sessions(settings, length)`, where not all lengths have `settings.sessions` of them;
 * `cost(settings, condition)`: about how many seconds a session takes on one core.
 
 A session's numbers never depend on which other sessions run beside it.

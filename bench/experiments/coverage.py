@@ -12,12 +12,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
 from bench import schema
-from bench.adversarial import Settings, filled, frame, pretrained
+from bench.adversarial import Settings, completed, filled, frame, pretrained
 from bench.experiments import Condition, Outcome, grammar
 from bench.measure import Gradients, Row
 from discgan_core import estimators, exact, tasks
@@ -73,8 +72,7 @@ def run(settings: Settings, condition: Condition, sessions: Sequence[int], devic
     rows = list(measure.accuracy(players, settings.bias_draws // estimator.samples_per_draw))
     masses = [mass(theta, condition.length, chosen) for theta in each(players.generator)]
     table = frame([*rows, Row(schema.COVERED_MASS, "", torch.stack(masses))], stack, 0)
-    trials = pd.DataFrame({"session": list(sessions), "status": schema.OK, "error": ""})
-    return Outcome(table[table["session"].isin(sessions)].reset_index(drop=True), trials)
+    return completed(table, sessions)
 
 
 def make(condition: Condition, size: int) -> Estimator:

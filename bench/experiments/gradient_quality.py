@@ -1,0 +1,239 @@
+"""Every estimator at the same parameters, against the true gradient: bias, variance, cosine, signs, cost.
+
+The parameters are those of `grammar`'s sessions trained with leave-one-out REINFORCE: after pre-training,
+early, midway and at the end; they are kept on disk (`bench.checkpoints`). At length 3 the truth is the
+enumerated gradient. At 15 it is the mean of a million single-sample REINFORCE draws (the mean reward of other
+samples subtracted), for fewer sessions and at fewer moments, with its own standard error in every figure.
+
+An estimator that learns to lower its variance learns first, with the parameters held where they are. What
+is measured of one draw gives the rest: budgets are those of a REINFORCE update of 128 samples, in
+discriminator calls, in generator calls and in seconds (which differ from run to run, and with them
+whatever has a budget of seconds).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.func import vmap
+
+from bench import schema
+from bench.adversarial import Settings, completed, filled, frame
+from bench.experiments import Condition, Outcome, grammar
+from bench.measure import Gradients, Row, of_accuracy
+from bench.truth import trajectory, true_gradients
+from discgan_core import accuracy, estimators, exact, tasks, training
+from discgan_core.accuracy import TOTAL, Accuracy, AtBudget, Truth
+from discgan_core.game import REGAN
+from discgan_core.gradients import update_gradient
+from discgan_core.interface import Estimator, Noise, Params, State
+from discgan_core.meter import Calls
+from discgan_core.randomness import Streams
+from discgan_core.tasks import Task
+from discgan_core.training import Players
+
+UNIT = "reinforce"
+BATCH = 128
+"""Samples of the update by `UNIT` that makes the budgets."""
+DRAWS = 32
+"""Draws at least."""
+REPEATS = 3
+"""Updates that are timed, of which the fastest counts."""
+FORMS: dict[tuple[str, str], dict[str, Any]] = {
+    ("rollout", "no_baseline"): {"baseline": False},
+    ("likelihood", "eq5"): {"logarithm": False},
+    ("rebar", "lambda=0.1"): {"temperature": 0.1},
+}
+"""Settings apart from the defaults."""
+
+
+@dataclass(frozen=True)
+class QualitySettings(Settings):
+    """`grammar`'s settings, and what is measured where.
+
+    Attributes:
+        moments: for each length, the checkpoints: fractions of the updates.
+        few: sessions where the truth is no enumeration.
+        sums: samples from which each estimator's draws are made.
+        reference: draws that make the truth where it is no enumeration.
+        learning: updates of what an estimator learns, before it is measured.
+    """
+
+    checkpoints: tuple[tuple[int, tuple[float, ...]], ...] = ((3, (0.0, 0.1, 0.5, 1.0)), (15, (0.0, 1.0)))
+    few: int = 3
+    sums: int = 1024
+    reference: int = 1 << 20
+    learning: int = 40
+
+    def steps(self, length: int) -> list[int]:
+        """Give the updates after which there is a checkpoint."""
+        _, found = min(self.checkpoints, key=lambda row: abs(row[0] - length))
+        return sorted({round(self.updates * fraction) for fraction in found})
+
+
+SIZES: dict[str, dict[str, Any]] = {
+    "smoke": {"few": 2, "sums": 64, "reference": 4096, "learning": 2},
+    "standard": {},
+    "paper": {
+        "few": 30,
+        "sums": 8192,
+        "learning": 500,
+        "checkpoints": ((3, (0.0, 0.1, 0.5, 1.0)), (15, (0.0, 0.1, 0.5, 1.0))),
+    },
+}
+PRESETS = {
+    name: QualitySettings(**{**asdict(settings), "stack": 30, **SIZES[name]})
+    for name, settings in grammar.PRESETS.items()
+}
+
+
+def sessions(settings: QualitySettings, length: int) -> int:
+    """Give the number of sessions of a length."""
+    known = exact.enumerable(length, grammar.check("grammar", length))
+    return settings.sessions if known else min(settings.sessions, settings.few)
+
+
+def conditions(settings: QualitySettings, lengths: Sequence[int], names: Sequence[str]) -> list[Condition]:
+    """Every estimator that can run at a length, and the settings of some."""
+    found = []
+    for length in lengths:
+        vocabulary = grammar.check("grammar", length)
+        able = [name for name in names if estimators.make(name).supports(length, vocabulary)]
+        found += [Condition("grammar", length, name) for name in able]
+        found += [Condition("grammar", length, *form) for form in FORMS if form[0] in able]
+    return found
+
+
+def run(settings: QualitySettings, condition: Condition, sessions: Sequence[int], device: str) -> Outcome:
+    """Measure some sessions at every checkpoint."""
+    stack, task = filled(sessions, settings.batch), tasks.make("grammar", condition.length)
+    options = FORMS.get((condition.estimator, condition.setting), {})
+    estimator = estimators.make(condition.estimator, **options)
+    steps, schedule = settings.steps(task.length), settings.schedule(task.length)
+    frames = []
+    for step, players in trajectory(schedule, steps, task, stack, device).items():
+        study = f"grammar/{task.length}/gradient_quality/{step}"
+        streams = Streams(study, stack, device)
+        truths = true_gradients(
+            Gradients(task, estimator, REGAN, streams), players, settings.reference, study
+        )
+        frames.append(frame(list(measured(settings, task, estimator, players, streams, truths)), stack, step))
+    return completed(pd.concat(frames, ignore_index=True), sessions)
+
+
+def measured(
+    settings: QualitySettings,
+    task: Task,
+    estimator: Estimator,
+    players: Players,
+    streams: Streams,
+    truths: list[Truth],
+) -> Iterator[Row]:
+    """Give every row of one checkpoint."""
+    size = estimator.samples_per_draw
+    ours, unit = (Updates(task, e, players, streams) for e in (estimator, estimators.make(UNIT)))
+    ours.learn(settings.learning)
+    sums = Gradients(task, estimator, REGAN, streams).sums(
+        ours.players, max(DRAWS, settings.sums // size), truths
+    )
+    found = [accuracy.accuracy(s, t, players.generator) for s, t in zip(sums, truths, strict=True)]
+    for name in found[0]:
+        parameter = "" if name == TOTAL else name
+        values = [one[name] for one in found]
+        yield from of_accuracy(values, size, parameter)
+        yield from of_budget(
+            [one_draw(v) for v in values], "/".join([schema.ONE_DRAW, parameter]).rstrip("/")
+        )
+    yield Row(schema.GRADIENT_NOISE_SQUARED, "", torch.stack([one[TOTAL].noise_squared for one in found]))
+    for budget, (mine, theirs) in costs(ours, unit).items():
+        yield Row(schema.DRAW_COST, budget, torch.full((len(truths),), mine))
+        if mine > 0:
+            n = torch.tensor(BATCH * theirs / mine, dtype=torch.float64)
+            each = [accuracy.at_budget(s, t, n) for s, t in zip(sums, truths, strict=True)]
+            yield from of_budget(each, budget)
+
+
+def one_draw(found: Accuracy) -> AtBudget:
+    """Give what was measured of single draws."""
+    return AtBudget(found.bias_squared + found.variance, found.draw_cosine, found.draw_signs)
+
+
+def of_budget(found: Sequence[AtBudget], budget: str) -> Iterator[Row]:
+    """Give what the mean of as many draws as a budget allows comes to."""
+    values = AtBudget(*map(torch.stack, zip(*found, strict=True)))
+    yield Row(schema.ERROR_AT_BUDGET, budget, values.error)
+    yield Row(schema.COSINE_AT_BUDGET, budget, values.cosine)
+    yield Row(schema.SIGNS_AT_BUDGET, budget, values.signs)
+
+
+def costs(ours: Updates, unit: Updates) -> dict[str, tuple[float, float]]:
+    """Give what one draw costs, and one of `UNIT`'s: budget -> both, in calls or seconds."""
+    times = [(ours.seconds(), unit.seconds()) for _ in range(REPEATS)]
+    calls = ours.calls(), unit.calls()
+    return {
+        schema.DISCRIMINATOR_CALLS: (calls[0].discriminator, calls[1].discriminator),
+        schema.GENERATOR_CALLS: (calls[0].generator, calls[1].generator),
+        schema.SECONDS: (min(t for t, _ in times), min(t for _, t in times)),
+    }
+
+
+class Updates:
+    """Updates of an estimator while the parameters are held where they are.
+
+    Args:
+        task: the language.
+        estimator: which estimates, and may learn.
+        players: whose parameters, of a stack of sessions.
+        streams: of the noise.
+    """
+
+    def __init__(self, task: Task, estimator: Estimator, players: Players, streams: Streams) -> None:
+        self.task, self.estimator, self.streams = task, estimator, streams
+        self.players = players._replace(state=training.initial_state(players, task, estimator, streams))
+        self.rows = max(BATCH, estimator.samples_per_draw)
+        self.draws = 0
+
+    def update(self) -> None:
+        """Estimate the gradient from one batch, and let the estimator adapt."""
+        noise = self.streams.noise(training.noise_shapes(self.estimator, self.task, self.players), self.rows)
+        sets = self.streams.generators("data")
+        data = torch.stack([self.task.sample(self.rows, g) for g in sets]).to(self.streams.device)
+
+        def one(players: Players, noise: Noise, data: Tensor) -> tuple[Params, State]:
+            aim = training.problem(players, self.task.length)
+            arguments = (self.estimator, aim, players.generator, noise, players.state, data)
+            gradient, feedback = update_gradient(*arguments)
+            self.draws = len(feedback.estimate.surrogate)
+            return gradient, self.estimator.adapt(players.state, feedback)
+
+        _, state = vmap(one)(self.players, noise, data)
+        self.players = self.players._replace(state=state)
+
+    def learn(self, updates: int) -> None:
+        """Let the estimator lower its variance, if it learns to."""
+        for _ in range(updates if self.players.state.learned else 0):
+            self.update()
+
+    def seconds(self) -> float:
+        """Time an update: of one draw of one session."""
+        start = time.process_time()
+        self.update()
+        return (time.process_time() - start) / len(self.streams.sessions) / self.draws
+
+    def calls(self) -> Calls:
+        """Count the calls of one draw."""
+        found = training.calls_of(self.players, self.task, self.estimator, self.rows, self.rows)
+        return found.times(1 / self.draws)
+
+
+def cost(settings: QualitySettings, condition: Condition) -> float:
+    """Predict seconds per session on one core."""
+    known = exact.enumerable(condition.length, grammar.check("grammar", condition.length))
+    draws = settings.sums * 2e-5 * condition.length / 3
+    return len(settings.steps(condition.length)) * (draws + (0 if known else 0.2)) + 0.05
