@@ -307,6 +307,12 @@ def frame(rows: Sequence[Row], sessions: Sequence[int], step: int) -> pd.DataFra
     return table[np.isfinite(table["value"])]
 
 
+def completed(table: pd.DataFrame, sessions: Sequence[int]) -> Outcome:
+    """Tell that all sessions asked for ended well."""
+    trials = pd.DataFrame({"session": list(sessions), "status": schema.OK, "error": ""})
+    return Outcome(table[table["session"].isin(sessions)].reset_index(drop=True), trials)
+
+
 def outcome(table: pd.DataFrame, sessions: Sequence[int]) -> Outcome:
     """Tell the sessions that ended well from those whose numbers ran away."""
     losses = table[table["metric"] == schema.CROSS_ENTROPY]

@@ -98,12 +98,24 @@ GRADIENT_BIAS_SQUARED: Final = "gradient_bias_squared"
 GRADIENT_NORM_SQUARED: Final = "gradient_norm_squared"
 GRADIENT_COSINE: Final = "gradient_cosine"
 GRADIENT_VARIANCE: Final = "gradient_variance"  # of one draw per sample, summed over all parameters
+GRADIENT_NOISE_SQUARED: Final = "gradient_noise_squared"  # squared standard error of the true gradient used
 COVERED_MASS: Final = "covered_mass"  # the generator's probability of a sequence that is in the data
+
+# The mean of as many draws as a budget allows; `parameter` is the budget: that of a REINFORCE
+# update of 128 samples in generator calls, discriminator calls or seconds; or one draw, of all parameters
+# or, behind a slash, of one tensor.
+ONE_DRAW: Final = "one_draw"
+ERROR_AT_BUDGET: Final = "error_at_budget"  # mean squared error
+COSINE_AT_BUDGET: Final = "cosine_at_budget"  # with the true gradient
+SIGNS_AT_BUDGET: Final = "signs_at_budget"  # fraction of entries with the true gradient's sign
+DRAW_COST: Final = "draw_cost"  # of one draw, in what `parameter` says
 
 # What it cost.
 GENERATOR_CALLS: Final = "generator_calls"
 DISCRIMINATOR_CALLS: Final = "discriminator_calls"
-SECONDS: Final = "seconds"  # the only metric that may differ between two identical runs
+SECONDS: Final = "seconds"  # with the next, the only metrics that may differ between two identical runs
+UPDATE_SECONDS: Final = "update_seconds"  # a session's share of one update, or one measurement of variance
+PEAK_MEMORY: Final = "peak_memory"  # a session's share of the bytes of tensors that this holds at most
 
 
 def with_source(name: str, source: str) -> str:

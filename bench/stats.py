@@ -163,7 +163,7 @@ def relative_bias(tables: Tables) -> pd.DataFrame:
     all conditions of a slice.
     """
     names = {schema.GRADIENT_BIAS_SQUARED: "bias", schema.GRADIENT_NORM_SQUARED: "norm"}
-    parts = [last(rows(tables, name)).assign(metric=short) for name, short in names.items()]
+    parts = [last(rows(tables, name, "")).assign(metric=short) for name, short in names.items()]
     table = pd.concat(parts)
     wide = table.pivot_table(index=SESSION, columns="metric", values="value", observed=True)
     wide = wide.reindex(columns=["bias", "norm"]).dropna()
@@ -180,7 +180,7 @@ def relative_errors(tables: Tables) -> pd.DataFrame:
     row per session of a condition and `part`, which is bias, variance or error (their sum).
     """
     names = [schema.GRADIENT_BIAS_SQUARED, schema.GRADIENT_VARIANCE, schema.GRADIENT_NORM_SQUARED]
-    table = pd.concat([start(rows(tables, name)) for name in names])
+    table = pd.concat([start(rows(tables, name, "")) for name in names])
     wide = table.pivot_table(index=SESSION, columns="metric", values="value", observed=True)
     wide = wide.reindex(columns=names).dropna()
     wide.columns = ["bias", "variance", "norm"]
