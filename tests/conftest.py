@@ -8,8 +8,21 @@ from typing import Any
 
 import fake_bench
 import pytest
+import torch
 
-from bench import execute, experiments
+from bench import cache, execute, experiments
+
+# As the workers have it: tensors are small here, and threads that wait for one another on a busy machine
+# made the suite several times slower.
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep checkpoints apart from the user's, and none from one run of the tests to the next."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(cache.VARIABLE, str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 class Inline(Executor):

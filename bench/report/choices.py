@@ -1,0 +1,77 @@
+"""Which estimator to use, for the front page: for every length and budget, from the tables."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from bench import headline, quality, stats, transfer
+from bench.report import words
+from bench.report.answers import ALPHA, contenders, label
+from bench.report.verdict import Slices
+from bench.store import Tables
+
+
+class Choice(NamedTuple):
+    """Which estimator to take, for a length and a budget, and which others may be as good."""
+
+    length: int
+    budget: str
+    best: str
+    evidence: str
+    equal: str
+    section: str
+
+
+def choices(slices: Slices) -> list[Choice]:
+    """Choose by the error of the gradient at equal budgets, and by what training ends with."""
+    found: list[Choice] = []
+    for (experiment, length), (section, tables) in slices.items():
+        if quality.measured(tables):
+            found += [c for budget in quality.BUDGETS for c in by_error(length, budget, section, tables)]
+        elif experiment == transfer.TRAINED:
+            found += by_training(length, section, tables)
+    return sorted(found, key=lambda choice: choice.length)
+
+
+def by_error(length: int, budget: str, section: str, tables: Tables) -> Iterator[Choice]:
+    """The least error of the gradient at a budget."""
+    each = quality.log_errors(tables, budget)
+    each = each[contenders(each)]
+    for row, equal in leader(each, falls=True):
+        value = words.multiple(next(quality.exponential(pd.DataFrame([row])).itertuples()))
+        evidence = f"mean squared error {value} of |g|²"
+        yield Choice(
+            length, f"gradient, equal {quality.BUDGETS[budget]}", label(row), evidence, equal, section
+        )
+
+
+def by_training(length: int, section: str, tables: Tables) -> Iterator[Choice]:
+    """The best end of training at equal updates."""
+    head, final = headline.of(tables), stats.last(headline.rows(tables))
+    for row, equal in leader(final[contenders(final)], falls=head.way.falls):
+        evidence = f"{head.name} {words.estimate(row, 2)}"
+        yield Choice(length, "training, equal updates", label(row), evidence, equal, section)
+
+
+def leader(each: pd.DataFrame, falls: bool) -> Iterator[tuple[Any, str]]:
+    """The best of some conditions, and those of which it is undecided whether they are as good."""
+    found = stats.mean_interval(each, stats.COMPARED).sort_values("mean", ascending=falls, kind="stable")
+    for row in found.head(1).itertuples(index=False):
+        rest = stats.paired_differences(each, (row.estimator, row.setting))
+        unclear = rest[~(rest["p_holm"] < ALPHA)].sort_values("mean", ascending=falls, kind="stable")
+        yield row, words.listed(label(other) for other in unclear.itertuples())
+
+
+def transfers(tables: Tables) -> list[str]:
+    """Does a better gradient train better? A sentence for each length."""
+    told = []
+    for row in transfer.summary(tables).itertuples():
+        decided = np.isfinite(row.low) and (row.low > 0 or row.high < 0)
+        verdict = ("yes" if row.mean > 0 else "no, worse") if decided else "undecided"
+        told.append(
+            f"Length {row.length}: {verdict}; rank correlation {words.estimate(row, 2)} over the estimators, "
+            f"within {words.counted(row.n, 'session')}."
+        )
+    return told

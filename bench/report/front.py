@@ -1,0 +1,78 @@
+"""The front page: what to use, whether a better gradient trains better, and what became of the claims."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from bench import figures
+from bench.report import choices, verdict
+from bench.report.summary import Table, save
+from bench.report.verdict import Slices
+from bench.store import Tables
+
+CHOSEN = (
+    "The least mean squared error of the gradient for a budget, all estimators at the same parameters, and "
+    "the best end of training for a number of updates. Of those that may be as good it is undecided, by "
+    "paired tests with Holm's correction, whether they are worse."
+)
+CLAIMED = (
+    "Decided by tests over the sessions, corrected within each claim: holds, refuted, or undecided where the "
+    "data decide neither way."
+)
+
+
+class Front(NamedTuple):
+    """What the front page shows; None or empty where no table bears on it."""
+
+    choices: Table | None
+    claims: Table | None
+    transfers: list[str]
+    figures: list[figures.Saved]
+
+
+def page(slices: Slices, tables: Tables, reports: Path) -> Front:
+    """Gather it, and write its files."""
+    chosen = as_table(choices.choices(slices), CHOSEN, CHOICE)
+    claimed = as_table(verdict.findings(slices), CLAIMED, CLAIM)
+    for name, table in (("choices", chosen), ("claims", claimed)):
+        if table is not None:
+            save(table, reports / "tables" / f"front-{name}")
+    return Front(chosen, claimed, choices.transfers(tables), list(drawn(tables, reports / "figures")))
+
+
+CHOICE = {
+    "length": "length",
+    "budget": "for",
+    "best": "take",
+    "evidence": "which has",
+    "equal": "may be as good",
+    "section": "shown in",
+}
+CLAIM = {
+    "paper": "paper",
+    "claim": "claim",
+    "verdict": "here",
+    "evidence": "numbers",
+    "section": "shown in",
+}
+
+
+def as_table(
+    rows: list[verdict.Finding] | list[choices.Choice], caption: str, names: dict[str, str]
+) -> Table | None:
+    """Rows as a table under these headings, or None."""
+    if not rows:
+        return None
+    found = pd.DataFrame(rows)[list(names)]
+    return Table(found, found.rename(columns=names), caption)
+
+
+def drawn(tables: Tables, folder: Path) -> Iterator[figures.Saved]:
+    """The figures that take the tables of all experiments."""
+    for name in figures.available():
+        if getattr(figures.load(name), "WHOLE", False):
+            saved = figures.save(name, tables, folder, f"front-{name}")
+            if saved:
+                yield saved

@@ -1,0 +1,51 @@
+"""Does a better gradient train better? Gradient quality beside final quality, by estimator and session.
+
+`gradient_quality` measures at the parameters of `grammar`'s sessions what `grammar` trains with: a session of
+the same number starts from the same parameters in both. Within a session, Spearman's rank correlation over
+the estimators says whether those with the smaller error end higher.
+"""
+
+import pandas as pd
+from scipy import stats as scipy_stats
+
+from bench import headline, quality, schema, stats
+from bench.store import Tables
+from bench.style import look
+
+TRAINED, MEASURED = "grammar", "gradient_quality"
+BUDGET = schema.DISCRIMINATOR_CALLS
+PLACE = ["length", *stats.COMPARED, "session"]
+FEWEST = 4
+"""Estimators without which there is no correlation to speak of."""
+
+
+def both(tables: Tables) -> pd.DataFrame:
+    """Logarithm of the relative error, and final headline, of the contenders: length, condition, session."""
+    parts: dict[str, list[pd.DataFrame]] = {TRAINED: [], MEASURED: []}
+    for (experiment, *_), part in stats.slices(tables):
+        if experiment == TRAINED:
+            parts[TRAINED].append(stats.last(headline.rows(part)))
+        if experiment == MEASURED:
+            parts[MEASURED].append(quality.log_errors(part, BUDGET))
+    if not all(parts.values()):
+        return pd.DataFrame(columns=[*PLACE, "error", "quality"])
+    ends, errors = (pd.concat(found)[[*PLACE, "value"]] for found in parts.values())
+    named = {"value_x": "error", "value_y": "quality"}
+    found = errors.merge(ends, on=PLACE).rename(columns=named)
+    contends = [look(*pair).contender for pair in zip(found["estimator"], found["setting"], strict=True)]
+    return found[contends]
+
+
+def correlations(found: pd.DataFrame) -> pd.DataFrame:
+    """Rank correlation of smaller error and better end over estimators, for each length and session."""
+    rows = []
+    for (length, session), part in found.groupby(["length", "session"], observed=True):
+        if len(part) >= FEWEST and part["error"].nunique() > 1 and part["quality"].nunique() > 1:
+            value = scipy_stats.spearmanr(-part["error"], part["quality"]).statistic
+            rows.append({"length": length, "session": session, "value": value})
+    return pd.DataFrame(rows, columns=["length", "session", "value"])
+
+
+def summary(tables: Tables) -> pd.DataFrame:
+    """Mean rank correlation of each length with its interval over sessions: length, mean, low, high, n."""
+    return stats.mean_interval(correlations(both(tables)), ["length"])

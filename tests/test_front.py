@@ -1,0 +1,210 @@
+"""The front page and the tables of gradient quality: change the numbers and the words change."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from synthetic_tables import everything, tables_of
+
+from bench import figures, quality, report, schema, stats, store, transfer
+from bench.report import choices, gradients, verdict
+from bench.store import Tables
+
+SESSIONS = 8
+CONDITIONS = {  # of a draw: log10 of variance / |g|^2, squared bias / |g|^2, milliseconds, calls
+    ("reinforce", "default"): (2.0, 0.0, 0.01, 1.0),
+    ("reinforce_loo", "default"): (0.2, 0.0, 0.08, 8.0),
+    ("rebar", "default"): (0.3, 0.0, 0.03, 3.0),
+    ("straight_through", "default"): (-1.0, 0.25, 0.02, 1.0),
+    ("exact", "default"): (-9.0, 0.0, 1.0, 125.0),
+}
+
+
+def measured(conditions=CONDITIONS, length=3, steps=(0, 10), seed=0):
+    """Tables of `gradient_quality` with these truths; |g|^2 is 4 after pre-training and 1 later."""
+    rng = np.random.default_rng(seed)
+    parts = {}
+    for (estimator, setting), truth in conditions.items():
+        rows = []
+        for session in range(SESSIONS):
+            for step in steps:
+                rows += [(session, step, *row) for row in one(*truth, 4.0 if step == 0 else 1.0, rng)]
+        columns = ["session", "step", "metric", "parameter", "value"]
+        where = {
+            "experiment": "gradient_quality",
+            "task": "grammar",
+            "source": "synthetic",
+            "length": length,
+        }
+        key = tuple((where | {"estimator": estimator, "setting": setting})[name] for name in schema.CONDITION)
+        parts[key] = (pd.DataFrame(rows, columns=columns), 1.0)
+    return tables_of(parts, SESSIONS)
+
+
+def one(log_variance, bias, milliseconds, calls, norm, rng):
+    """Rows of one session and checkpoint."""
+    variance = norm * 10 ** (log_variance + 0.02 * rng.normal())
+    squared = norm * (bias + 0.003 * rng.normal())
+    yield schema.GRADIENT_NORM_SQUARED, "", norm
+    yield schema.GRADIENT_BIAS_SQUARED, "", squared
+    yield schema.GRADIENT_NOISE_SQUARED, "", 0.0
+    yield schema.ERROR_AT_BUDGET, schema.ONE_DRAW, squared + variance
+    yield schema.COSINE_AT_BUDGET, schema.ONE_DRAW, 0.5
+    cost = {
+        schema.DISCRIMINATOR_CALLS: calls,
+        schema.GENERATOR_CALLS: 2 * calls,
+        schema.SECONDS: milliseconds / 1e3,
+    }
+    budgets = {schema.DISCRIMINATOR_CALLS: 128, schema.GENERATOR_CALLS: 256, schema.SECONDS: 1.28e-3}
+    for budget, price in cost.items():
+        yield schema.DRAW_COST, budget, price
+        yield schema.ERROR_AT_BUDGET, budget, squared + variance * price / budgets[budget]
+        yield schema.COSINE_AT_BUDGET, budget, 0.9
+        yield schema.SIGNS_AT_BUDGET, budget, 0.8
+
+
+def by_condition(found):
+    return {(row.estimator, row.setting): row for row in found.itertuples()}
+
+
+def test_variances_and_biases_are_relative_to_the_squared_gradient_of_each_checkpoint():
+    tables = measured()
+    variances, biases = (by_condition(f(tables)) for f in (quality.variances, quality.biases))
+    for condition, (log_variance, bias, milliseconds, _) in CONDITIONS.items():
+        if condition[0] != "exact":
+            assert variances[condition].mean == pytest.approx(10**log_variance, rel=0.1)
+            assert variances[condition].low < 10**log_variance * 1.03
+            assert variances[condition].high > 10**log_variance * 0.97
+        assert biases[condition].mean == pytest.approx(bias**0.5, abs=0.05)
+        assert (biases[condition].p_holm < 0.01) == (bias > 0)
+        cost = by_condition(quality.costs(tables, schema.SECONDS))[condition]
+        assert cost.mean == pytest.approx(milliseconds / 1e3)
+
+
+def test_the_front_holds_what_nothing_beats_in_both():
+    found = pd.DataFrame({"cost": [1.0, 2.0, 3.0, 3.5, 4.0], "mean": [9.0, 5.0, 6.0, 4.0, 4.0]})
+    assert quality.front(found).index.tolist() == [0, 1, 3]
+
+
+def test_sentences_name_the_least_error_for_each_budget_and_the_biased():
+    told = {answer.about: answer.text for answer in gradients.sentences(measured())}
+    assert told["Equal discriminator calls"].startswith("REBAR (per step) has the least")
+    assert "REINFORCE is" in told["Equal discriminator calls"]
+    assert told["Equal seconds"].startswith("REBAR (per step) has the least")
+    assert told["Biased"].startswith(
+        "Relative bias, mean over checkpoints: straight-through Gumbel-softmax 0.5"
+    )
+    assert "REINFORCE, leave-one-out" in told["No bias shown"]
+    assert "straight-through" in told["Cheapest for its variance"]
+    assert "exact" not in " ".join(told.values())
+    assert "The true gradient" not in told
+
+
+def test_other_numbers_give_other_words():
+    better = CONDITIONS | {("reinforce_loo", "default"): (-2.0, 0.0, 0.08, 8.0)}
+    told = {answer.about: answer.text for answer in gradients.sentences(measured(better))}
+    assert told["Equal discriminator calls"].startswith("REINFORCE, leave-one-out has the least")
+
+
+@pytest.mark.parametrize("figure", ["pareto", "budgets"])
+def test_figures_of_gradient_quality_are_drawn_and_of_nothing_else(figure, tmp_path):
+    saved = figures.save(figure, measured(), tmp_path, figure)
+    assert saved.png.stat().st_size > 10_000
+    assert figures.save(figure, grammar(), tmp_path, "none") is None
+
+
+def grammar():
+    """The grammar experiment's tables."""
+    tables = everything(sessions=SESSIONS)
+    return Tables(*(t[t["experiment"] == "grammar"].reset_index(drop=True) for t in tables[:2]), tables.notes)
+
+
+def of(tables, length=3):
+    """The only slice of a length, as the front page takes it."""
+    return {(key[0], key[3]): ("place", part) for key, part in stats.slices(tables) if key[3] == length}
+
+
+def test_choices_name_an_estimator_for_every_budget_and_for_training():
+    found = {(c.length, c.budget): c for c in choices.choices(of(measured()) | of(grammar()))}
+    assert found[3, "gradient, equal discriminator calls"].best == "REBAR (per step)"
+    assert found[3, "gradient, equal seconds"].equal == ""
+    assert (3, "training, equal updates") in found
+
+
+def with_quality(errors, ends):
+    """Tables in which estimators have these errors, and grammar ends so."""
+    conditions = {(name, "default"): (e, 0.0, 0.01, 1.0) for name, e in errors.items()}
+    trained = grammar()
+    metrics = trained.metrics
+    rows = (metrics["metric"] == schema.GOODNESS) & (metrics["length"] == 3)
+    last = metrics["step"] == metrics.loc[rows, "step"].max()
+    metrics = metrics[metrics["setting"].isin(["default"]) & metrics["estimator"].isin(errors)].copy()
+    for name, end in ends.items():
+        metrics.loc[rows & last & (metrics["estimator"] == name), "value"] = end
+    kept = trained.trials[(trained.trials["setting"] == "default") & trained.trials["estimator"].isin(errors)]
+    other = measured(conditions)
+    return Tables(pd.concat([metrics, other.metrics]), pd.concat([kept, other.trials]), [])
+
+
+NAMES = ["reinforce", "reinforce_loo", "rebar", "relax", "rebar_sequence"]
+
+
+@pytest.mark.parametrize(("order", "verdict_"), [(1, "yes"), (-1, "no, worse")])
+def test_whether_a_better_gradient_trains_better_is_read_off_the_tables(order, verdict_):
+    errors = dict(zip(NAMES, (2.0, 1.0, 0.0, -1.0, -2.0), strict=True))
+    ends = {name: 0.5 - order * error / 10 for name, error in errors.items()}
+    told = [text for text in choices.transfers(with_quality(errors, ends)) if text.startswith("Length 3")]
+    assert told[0].startswith(f"Length 3: {verdict_}; rank correlation")
+
+
+def test_correlations_are_one_or_minus_one_where_the_orders_agree_or_are_reversed():
+    table = pd.DataFrame(
+        {
+            "length": 3,
+            "session": np.repeat([0, 1], 5),
+            "estimator": NAMES * 2,
+            "setting": "default",
+            "error": [1, 2, 3, 4, 5] * 2,
+            "quality": [5, 4, 3, 2, 1, 1, 2, 3, 4, 5],
+        }
+    )
+    assert transfer.correlations(table)["value"].tolist() == pytest.approx([1, -1])
+
+
+@pytest.mark.parametrize(
+    ("shift", "expected"), [(-2.0, verdict.HOLDS), (2.0, verdict.REFUTED), (0.0, verdict.UNDECIDED)]
+)
+def test_a_claim_of_the_lowest_variance_follows_the_numbers(shift, expected):
+    tables = grammar()
+    metrics = tables.metrics.copy()
+    mine = (metrics["metric"] == schema.GRADIENT_LOG_VARIANCE) & (metrics["estimator"] == "relax")
+    rivals = metrics["estimator"].isin(["reinforce", "rebar", "rebar_sequence"])
+    level = (metrics["metric"] == schema.GRADIENT_LOG_VARIANCE) & (rivals | mine)
+    rng = np.random.default_rng(0)
+    metrics.loc[level, "value"] = rng.normal(0, 0.3, level.sum())
+    metrics.loc[mine & level, "value"] += shift
+    found = verdict.findings(of(tables._replace(metrics=metrics)))
+    mentioned = [f for f in found if f.claim == "RELAX (per step) has the lowest variance at length 3"]
+    assert [f.verdict for f in mentioned] == [expected]
+
+
+def test_what_no_table_bears_on_is_not_mentioned():
+    assert verdict.findings({}) == []
+    assert choices.choices({}) == []
+    assert choices.transfers(measured()) == []
+
+
+def test_the_page_begins_with_the_verdict(tmp_path):
+    both = with_quality(dict.fromkeys(NAMES, 1.0), {})
+    for unit, part in both.trials.groupby(["experiment", "length", "estimator"]):
+        rows = both.metrics
+        same = rows[
+            (rows["experiment"] == unit[0]) & (rows["length"] == unit[1]) & (rows["estimator"] == unit[2])
+        ]
+        store.write(tmp_path / "results", "-".join(map(str, unit)), same, part)
+    page = report.write(tmp_path / "results", tmp_path / "reports").read_text(encoding="utf-8")
+    assert page.index("Which estimator to use") < page.index('id="answers"')
+    assert "What the papers claim" in page
+    assert (tmp_path / "reports" / "tables" / "front-claims.md").exists()
+    assert (tmp_path / "reports" / "tables" / "front-choices.csv").exists()
