@@ -13,34 +13,28 @@ whatever has a budget of seconds).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
 import torch
-from torch import Tensor
-from torch.func import vmap
 
 from bench import schema
 from bench.adversarial import Settings, completed, filled, frame
 from bench.experiments import Condition, Outcome, grammar
 from bench.measure import Gradients, Row, of_accuracy
 from bench.truth import trajectory, true_gradients
-from discgan_core import accuracy, estimators, exact, tasks, training
+from bench.updates import BATCH, Updates
+from discgan_core import accuracy, estimators, exact, tasks
 from discgan_core.accuracy import TOTAL, Accuracy, AtBudget, Truth
 from discgan_core.game import REGAN
-from discgan_core.gradients import update_gradient
-from discgan_core.interface import Estimator, Noise, Params, State
-from discgan_core.meter import Calls
+from discgan_core.interface import Estimator
 from discgan_core.randomness import Streams
 from discgan_core.tasks import Task
 from discgan_core.training import Players
 
 UNIT = "reinforce"
-BATCH = 128
-"""Samples of the update by `UNIT` that makes the budgets."""
 DRAWS = 32
 """Draws at least."""
 REPEATS = 3
@@ -58,7 +52,7 @@ class QualitySettings(Settings):
     """`grammar`'s settings, and what is measured where.
 
     Attributes:
-        moments: for each length, the checkpoints: fractions of the updates.
+        checkpoints: for each length, the fractions of the updates at which there is one.
         few: sessions where the truth is no enumeration.
         sums: samples from which each estimator's draws are made.
         reference: draws that make the truth where it is no enumeration.
@@ -181,55 +175,6 @@ def costs(ours: Updates, unit: Updates) -> dict[str, tuple[float, float]]:
         schema.GENERATOR_CALLS: (calls[0].generator, calls[1].generator),
         schema.SECONDS: (min(t for t, _ in times), min(t for _, t in times)),
     }
-
-
-class Updates:
-    """Updates of an estimator while the parameters are held where they are.
-
-    Args:
-        task: the language.
-        estimator: which estimates, and may learn.
-        players: whose parameters, of a stack of sessions.
-        streams: of the noise.
-    """
-
-    def __init__(self, task: Task, estimator: Estimator, players: Players, streams: Streams) -> None:
-        self.task, self.estimator, self.streams = task, estimator, streams
-        self.players = players._replace(state=training.initial_state(players, task, estimator, streams))
-        self.rows = max(BATCH, estimator.samples_per_draw)
-        self.draws = 0
-
-    def update(self) -> None:
-        """Estimate the gradient from one batch, and let the estimator adapt."""
-        noise = self.streams.noise(training.noise_shapes(self.estimator, self.task, self.players), self.rows)
-        sets = self.streams.generators("data")
-        data = torch.stack([self.task.sample(self.rows, g) for g in sets]).to(self.streams.device)
-
-        def one(players: Players, noise: Noise, data: Tensor) -> tuple[Params, State]:
-            aim = training.problem(players, self.task.length)
-            arguments = (self.estimator, aim, players.generator, noise, players.state, data)
-            gradient, feedback = update_gradient(*arguments)
-            self.draws = len(feedback.estimate.surrogate)
-            return gradient, self.estimator.adapt(players.state, feedback)
-
-        _, state = vmap(one)(self.players, noise, data)
-        self.players = self.players._replace(state=state)
-
-    def learn(self, updates: int) -> None:
-        """Let the estimator lower its variance, if it learns to."""
-        for _ in range(updates if self.players.state.learned else 0):
-            self.update()
-
-    def seconds(self) -> float:
-        """Time an update: of one draw of one session."""
-        start = time.process_time()
-        self.update()
-        return (time.process_time() - start) / len(self.streams.sessions) / self.draws
-
-    def calls(self) -> Calls:
-        """Count the calls of one draw."""
-        found = training.calls_of(self.players, self.task, self.estimator, self.rows, self.rows)
-        return found.times(1 / self.draws)
 
 
 def cost(settings: QualitySettings, condition: Condition) -> float:

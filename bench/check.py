@@ -1,0 +1,185 @@
+"""A regression check for continuous integration: variance, bias and speed against a baseline.
+
+A small fixed problem (grammar, T = 4, four sessions at their first weights) is measured anew. Variances
+and biases depend on nothing but the program, up to rounding, so they are held tightly. Speed is the time
+of an update over that of a calibration in plain torch, taken in turn within the same run and each its least
+of many: a slower or busier machine slows both, a slower program only one. What seems slower is timed again
+and must stay slower to count.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from bench.errors import UserError
+from bench.measure import Gradients
+from bench.updates import Updates
+from discgan_core import accuracy, estimators, tasks, training
+from discgan_core.accuracy import TOTAL
+from discgan_core.game import REGAN
+from discgan_core.models.discriminator import init_discriminator
+from discgan_core.models.generator import init_generator
+from discgan_core.randomness import Streams
+from discgan_core.training import Players
+
+BASELINE = Path(__file__).with_name("baseline.json")
+LENGTH, HIDDEN, SESSIONS, SAMPLES, LEARNING = 4, 32, 4, 512, 3
+SAME = 0.02
+"""Relative change of a variance, or of a bias beyond its own standard error, that rounding may make."""
+SLOWER = 0.10
+"""Relative change of a speed that counts."""
+ROUNDS, PATIENCE = 15, 4
+"""Timings in a turn, and turns before a slowdown is believed."""
+
+
+class Figures(NamedTuple):
+    """What is measured of an estimator: the least that a change may make worse."""
+
+    variance: float  # of a draw, per sample, over |g|^2
+    bias: float  # |E[g_hat] - g|^2 / |g|^2, as estimated
+    noise: float  # standard error of that
+    speed: float  # seconds of an update over seconds of the calibration
+
+
+class Change(NamedTuple):
+    """A figure of an estimator that is not what it was."""
+
+    estimator: str
+    figure: str
+    before: float
+    now: float
+    worse: bool
+
+
+def players() -> Players:
+    """Make the sessions: always the same weights."""
+    streams = Streams("check", range(SESSIONS))
+    vocabulary = tasks.make("grammar", LENGTH).vocabulary
+    made = [
+        training.stack([init(vocabulary, HIDDEN, g) for g in streams.generators(role)])
+        for role, init in (("generator", init_generator), ("discriminator", init_discriminator))
+    ]
+    return training.untrained(*made)
+
+
+class Case:
+    """An estimator at those sessions."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.estimator = name, estimators.make(name)
+        self.task, self.streams = tasks.make("grammar", LENGTH), Streams(f"check/{LENGTH}", range(SESSIONS))
+        self.updates = Updates(self.task, self.estimator, players(), self.streams)
+        self.updates.learn(LEARNING)
+
+    def quality(self) -> tuple[float, float, float]:
+        """Measure variance, squared bias and the bias's standard error: means over the sessions."""
+        draws = Gradients(self.task, self.estimator, REGAN, self.streams)
+        size, who = self.estimator.samples_per_draw, self.updates.players
+        truths = draws.exact(who)
+        sums = draws.sums(who, max(16, SAMPLES // size), truths)
+        found = [accuracy.accuracy(s, t, who.generator)[TOTAL] for s, t in zip(sums, truths, strict=True)]
+        variance = torch.stack([f.variance * size / f.norm_squared for f in found])
+        bias = torch.stack([f.bias_squared / f.norm_squared for f in found])
+        return variance.mean().item(), bias.mean().item(), (bias.std() / SESSIONS**0.5).item()
+
+    def seconds(self) -> float:
+        """Time one update."""
+        start = time.process_time()
+        self.updates.update()
+        return time.process_time() - start
+
+
+class Calibration:
+    """Work in plain torch of the kind and size that an update is: small products, elementwise passes."""
+
+    def __init__(self) -> None:
+        self.weight = torch.full((SESSIONS, 4 * HIDDEN, HIDDEN), 0.01)
+        self.state = torch.full((SESSIONS, HIDDEN, 128), 0.5)
+
+    def seconds(self) -> float:
+        """Time it once."""
+        start = time.process_time()
+        state = self.state
+        for _ in range(40):
+            i, f, o, g = torch.bmm(self.weight, state).sigmoid().split(HIDDEN, 1)
+            state = o * (f * state + i * g).tanh()
+        return time.process_time() - start
+
+
+def speed(case: Case) -> float:
+    """Time updates and calibration in turn: the least of one over the least of the other."""
+    calibration = Calibration()
+    pairs = [(case.seconds(), calibration.seconds()) for _ in range(ROUNDS)]
+    return min(a for a, _ in pairs) / min(b for _, b in pairs)
+
+
+def measure(baseline: Mapping[str, Figures], tell: Callable[[str], None]) -> dict[str, Figures]:
+    """Measure every estimator; one slower than in the baseline, or not in it, is timed a few times more."""
+    found = {}
+    for name in estimators.available():
+        tell(name)
+        case = Case(name)
+        quality, best = case.quality(), speed(case)
+        enough = baseline[name].speed * (1 + SLOWER) if name in baseline else 0.0
+        for _ in range(PATIENCE):
+            if best > enough:
+                best = min(best, speed(case))
+        found[name] = Figures(*quality, best)
+    return found
+
+
+def changes(before: Mapping[str, Figures], now: Mapping[str, Figures]) -> list[Change]:
+    """List what is not as it was, the worse first."""
+    found = []
+    for name in sorted(before.keys() | now.keys()):
+        if name not in now:
+            found.append(Change(name, "estimator", 1, 0, worse=True))
+        elif name in before:
+            found += compared(name, before[name], now[name])
+    return sorted(found, key=lambda change: not change.worse)
+
+
+def compared(name: str, before: Figures, now: Figures) -> list[Change]:
+    """Compare one estimator's figures."""
+    found = []
+    slack = SAME * before.variance + 1e-9
+    if abs(now.variance - before.variance) > slack:
+        found.append(Change(name, "variance", before.variance, now.variance, now.variance > before.variance))
+    room = 2 * before.noise + SAME * abs(before.bias) + 1e-9
+    if abs(now.bias - before.bias) > room:
+        found.append(Change(name, "squared bias", before.bias, now.bias, now.bias > before.bias))
+    if abs(now.speed / before.speed - 1) > SLOWER:
+        found.append(Change(name, "time of an update", before.speed, now.speed, now.speed > before.speed))
+    return found
+
+
+def read() -> dict[str, Figures]:
+    """Read the baseline.
+
+    Raises:
+        UserError: there is none, or it is none.
+    """
+    try:
+        return {name: Figures(**row) for name, row in json.loads(BASELINE.read_text("utf-8")).items()}
+    except FileNotFoundError:
+        raise UserError(
+            f"no baseline in {BASELINE}: `python -m bench check --update-baseline` makes it"
+        ) from None
+    except (ValueError, TypeError, AttributeError):
+        raise UserError(
+            f"{BASELINE} is no baseline: `python -m bench check --update-baseline` makes one"
+        ) from None
+
+
+def write(found: Mapping[str, Figures]) -> None:
+    """Write the baseline."""
+    rows = {
+        name: {key: float(f"{value:.6g}") for key, value in f._asdict().items()} for name, f in found.items()
+    }
+    BASELINE.write_text(json.dumps(rows, indent=2) + "\n", "utf-8")
