@@ -14,10 +14,10 @@ report: $(READY)
 	$(BIN)/python -m bench report $(ARGS)
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow" --benchmark-skip
+	$(BIN)/python -m pytest -n auto -m "not slow" --benchmark-skip
 
 test-all: $(READY)
-	$(BIN)/python -m pytest --benchmark-skip
+	$(BIN)/python -m pytest -n auto --benchmark-skip
 
 # The allocator as the workers of run-all have it (ENVIRONMENT in bench/execute.py).
 bench: $(READY)

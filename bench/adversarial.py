@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -41,8 +41,8 @@ class Settings:
         sessions: seeded runs of each condition.
         lengths: of the sequences.
         stack: the most sessions trained at once.
-        updates: of the generator.
-        discriminator_steps: discriminator batches before each of them.
+        updates: of the generator, or rounds of several.
+        discriminator_steps: discriminator batches at the beginning of each round.
         measurements: moments at which everything is measured, the start and the end among them.
         generator_rate: Adam's, adversarial.
         discriminator_rate: Adam's.
@@ -55,10 +55,12 @@ class Settings:
         training_set: real sequences that a session trains on.
         samples: sequences generated for each measurement.
         corpus: whether they are compared with real ones as a body: lengths, novelty, coverage.
-        draws: of the gradient, for each measurement of its variance.
-        bias_draws: of the gradient, for the measurement of its bias at the end.
+        draws: of the gradient, for each measurement of its variance, if any.
+        bias_draws: of the gradient, for the measurement of its bias at the end, if any.
         strings: generated strings kept.
         parameters: whose gradient's variance is kept one by one.
+        generator_steps: updates of the generator in each round.
+        pretraining_end: what is left of the pre-training's rate at its end.
     """
 
     sessions: int
@@ -82,6 +84,8 @@ class Settings:
     bias_draws: int = 1024
     strings: int = 6
     parameters: tuple[str, ...] = ("out.weight[0,0]",)
+    generator_steps: int = 1
+    pretraining_end: float = 1.0
 
     def schedule(self, length: int) -> Schedule:
         """Make the schedule of a length; one without pre-training of its own takes the nearest's."""
@@ -99,10 +103,12 @@ class Settings:
             generated=self.generated,
             hidden=self.hidden,
             training_set=self.training_set,
+            generator_steps=self.generator_steps,
+            pretraining_end=self.pretraining_end,
         )
 
     def moments(self) -> set[int]:
-        """Give the updates after which everything is measured."""
+        """Give the rounds after which everything is measured."""
         return {round(step) for step in np.linspace(0, self.updates, max(2, self.measurements))}
 
 
@@ -159,7 +165,7 @@ def run(
     game: Game = REGAN,
     make_task: TaskMaker = tasks.make,
 ) -> Outcome:
-    """Train and measure some sessions of a condition.
+    """Train and measure some sessions of a condition; steps count rounds.
 
     Args:
         experiment: its name; sessions of the same number and length share their streams.
@@ -174,12 +180,13 @@ def run(
     stack = filled(sessions, settings.batch)
     study = f"{experiment}/{condition.length}"
     schedule = settings.schedule(condition.length)
+    before = replace(schedule, updates=0, discriminator_steps=0, generator_steps=0)
     task = make_task(condition.task, condition.length)
     start, data = pretrained(
         study,
         condition.task,
         condition.length,
-        schedule,
+        before,
         stack,
         device,
         game._replace(reward=judged),
@@ -244,11 +251,8 @@ class Observer:
             if step == 0:
                 yield from self.of_the_data(real)
         with clock.phase("variance"):
-            yield from self.gradients.log_variance(players, settings.draws, settings.parameters)
+            yield from self.of_the_gradient(players, step)
         if step == settings.updates:
-            with clock.phase("variance"):
-                if self.truth:
-                    yield from self.gradients.accuracy(players, settings.bias_draws)
             yield from self.strings(schema.STRING, tokens[:, : settings.strings])
             if task.end is not None:
                 yield from self.forced(players)
@@ -265,11 +269,19 @@ class Observer:
 
     def of_the_data(self, real: Tensor) -> Iterator[Row]:
         """Give what the measures come to for real sequences, in place of generated ones."""
-        named = {schema.UNIGRAM, schema.VALID_FRACTION}
+        named = {schema.UNIGRAM, schema.VALID_FRACTION, schema.ORACLE_NLL}
         found = (row for row in quality(self.task, real) if row.metric in named)
         yield from (row._replace(metric=row.metric + schema.DATA_SUFFIX) for row in found)
         if self.corpus:
             yield from self.corpus.reference(real.cpu(), self.real().cpu())
+
+    def of_the_gradient(self, players: Players, step: int) -> Iterator[Row]:
+        """Give its variance and, at the end, its bias where that can be enumerated."""
+        settings = self.settings
+        if settings.draws:
+            yield from self.gradients.log_variance(players, settings.draws, settings.parameters)
+        if settings.bias_draws and self.truth and step == settings.updates:
+            yield from self.gradients.accuracy(players, settings.bias_draws)
 
     def forced(self, players: Players) -> Iterator[Row]:
         """Give what is written with the end mark forbidden: its tokens' frequencies, and some of it."""

@@ -39,6 +39,10 @@ Source = Annotated[
 Data = Annotated[
     Path | None, typer.Option(metavar="FILE", help="A word list of your own for `names`, one on a line.")
 ]
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option("--plugin", metavar="FILE.py", help="An estimator of your own; may be given again."),
+]
 Results = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Folder of the tables.", show_default="results/<preset>"),
@@ -77,6 +81,7 @@ def run_all(
     lengths: Lengths = None,
     source: Source = None,
     data: Data = None,
+    own: Plugins = None,
     results: Results = None,
     reports: Reports = None,
     device: Device = "cpu",
@@ -87,7 +92,7 @@ def run_all(
     from bench import commands
 
     options = commands.Options(
-        preset, sessions, estimators, lengths, source, data, results, reports, device, workers, dry_run
+        preset, sessions, estimators, lengths, source, data, own, results, reports, device, workers, dry_run
     )
     return commands.run(None, options)
 
@@ -101,6 +106,7 @@ def run(
     lengths: Lengths = None,
     source: Source = None,
     data: Data = None,
+    own: Plugins = None,
     results: Results = None,
     reports: Reports = None,
     device: Device = "cpu",
@@ -111,17 +117,28 @@ def run(
     from bench import commands
 
     options = commands.Options(
-        preset, sessions, estimators, lengths, source, data, results, reports, device, workers, dry_run
+        preset, sessions, estimators, lengths, source, data, own, results, reports, device, workers, dry_run
     )
     return commands.run(experiments, options)
 
 
 @app.command("list")
-def list_() -> int:
+def list_(own: Plugins = None) -> int:
     """List the experiments, estimators, tasks and presets."""
     from bench import commands
 
-    return commands.list_()
+    return commands.list_(own)
+
+
+@app.command("test")
+def examine(
+    estimator: Annotated[str, typer.Argument(metavar="ESTIMATOR", help="As `list` names it.")],
+    own: Plugins = None,
+) -> int:
+    """Check that an estimator keeps the contract, and say in words what it does not keep."""
+    from bench import commands
+
+    return commands.examine(estimator, own)
 
 
 @app.command()
@@ -130,6 +147,34 @@ def report(preset: Preset = "standard", results: Results = None, reports: Report
     from bench import commands
 
     return commands.report(preset, results, reports)
+
+
+@app.command()
+def compare(
+    a: Annotated[Path, typer.Argument(metavar="A", help="A results folder.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Another: B is compared with A.")],
+    reports: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the page.")] = Path(
+        "reports/compare"
+    ),
+    top: Annotated[int, typer.Option(metavar="N", help="Differences to print, the most certain first.")] = 10,
+) -> int:
+    """Compare two results folders: two commits, two machines or two settings."""
+    from bench import commands
+
+    return commands.compare(a, b, reports, top)
+
+
+@app.command()
+def check(
+    update_baseline: Annotated[
+        bool,
+        typer.Option("--update-baseline", help="Make these figures the baseline, and show what changes."),
+    ] = False,
+) -> int:
+    """Check that no estimator has become worse or slower than the baseline says."""
+    from bench import commands
+
+    return commands.check(update_baseline)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

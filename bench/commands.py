@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import ast
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import torch
+from rich.console import Console
 
+from bench import check as regression
 from bench import execute, experiments, plan, schema, store, wordlists
 from bench.errors import BenchError, Stopped, UserError, unknown
 from bench.progress import Display, duration
 from bench.provenance import ROOT, commit, cpu_count
 from discgan_core import estimators, tasks
+from discgan_core.plugins import PluginError
 
 REFERENCE = ROOT / "results" / "reference"
 
@@ -31,6 +36,7 @@ class Options:
     lengths: Sequence[str] | None
     source: str | None
     data: Path | None
+    plugins: Sequence[Path] | None
     results: Path | None
     reports: Path | None
     device: str
@@ -74,23 +80,87 @@ def report(preset: str, results: Path | None, reports: Path | None) -> int:
     return 0
 
 
-def list_() -> int:
+def compare(a: Path, b: Path, reports: Path, top: int) -> int:
+    """Compare two results folders, in the terminal and as a page."""
+    _require_positive("--top", top)
+    from bench import comparison  # loads the plotting libraries, which nothing else needs
+    from bench.comparison import terminal
+
+    found = comparison.compare(a, b)
+    for text, table in terminal.blocks(found, top):
+        print(text)
+        _show_table(table)
+    print(f"comparison: {comparison.write(found, reports)}")
+    return 0
+
+
+def check(update: bool) -> int:
+    """Measure every estimator anew and tell what is not as the baseline has it."""
+    before = {} if update and not regression.BASELINE.exists() else regression.read()
+    torch.set_num_threads(1)
+    with Console(stderr=True).status("measuring") as status:
+        now = regression.measure(before, lambda name: status.update(f"measuring {name}"))
+    found = regression.changes(before, now)
+    if found:
+        _show_table([("estimator", "what", "baseline", "now", "", ""), *map(_change_line, found)])
+    if update:
+        regression.write(now)
+        print(f"wrote {regression.BASELINE}: {len(now)} estimators, {len(found)} figures changed")
+        return 0
+    worse = sum(change.worse for change in found)
+    new = [name for name in now if name not in before]
+    if new:
+        print(f"not in the baseline, so not compared: {', '.join(new)}; --update-baseline takes them in")
+    print(f"{worse} figures got worse" if worse else f"no figure of {len(before)} estimators got worse")
+    return 1 if worse else 0
+
+
+def _change_line(change: regression.Change) -> list[str]:
+    ratio = f"x {change.now / change.before:.3g}" if change.before > 0 else ""
+    verdict = "worse" if change.worse else "better"
+    return [change.estimator, change.figure, f"{change.before:.4g}", f"{change.now:.4g}", ratio, verdict]
+
+
+def list_(plugins: Sequence[Path] | None) -> int:
     """Print what there is to choose from."""
-    _show_list("experiments", {n: _summary(f"bench.experiments.{n}") for n in experiments.available()})
-    for package in (estimators, tasks):
-        title = package.__name__.rpartition(".")[2]
-        _show_list(title, {n: _summary(f"{package.__name__}.{n}") for n in package.available()})
+    known = _estimators(plugins)
+    with _plugin_errors_told():
+        files = {name: estimators.path(name) for name in known}
+    _show_list("experiments", {n: _summary(_path(experiments, n)) for n in experiments.available()})
+    _show_list("estimators", {name: _summary(path) for name, path in files.items()})
+    _show_list("tasks", {n: _summary(_path(tasks, n)) for n in tasks.available()})
     _show_list("presets", plan.PRESETS)
     return 0
 
 
+def examine(name: str, plugins: Sequence[Path] | None) -> int:
+    """Check one estimator against the contract, telling each finding as soon as there is one."""
+    from bench import contract  # loads what nothing else needs
+
+    _require_known("estimator", [name], _estimators(plugins))
+    with _plugin_errors_told():
+        estimator, path = estimators.make(name), estimators.path(name)
+    print(f"testing {name} ({path})")
+    broken = 0
+    for check, run in contract.examine(estimator, path):
+        print(f"{check.name} ... ", end="", flush=True)
+        finding = run()
+        broken += not finding.kept
+        print(f"{'ok' if finding.kept else 'FAILED'}: {finding.text}")
+    print(f"{broken} of {len(contract.CHECKS)} checks failed" if broken else "it keeps the contract")
+    return 1 if broken else 0
+
+
 def _request(names: Sequence[str], options: Options) -> plan.Request:
     """Turn what was typed into a request, refusing what cannot be meant."""
-    known = estimators.available()
+    known = _estimators(options.plugins)
     chosen = _split(options.estimators) or known
     _require_known("experiment", names, experiments.available())
     _require_known("preset", [options.preset], plan.PRESETS)
     _require_known("estimator", chosen, known)
+    with _plugin_errors_told():
+        for name in chosen:
+            estimators.make(name)
     _require_known("device", [options.device], ["cpu", "cuda"])
     if options.device == "cuda" and not torch.cuda.is_available():
         raise UserError("--device cuda: PyTorch finds no CUDA device here; use --device cpu")
@@ -109,6 +179,22 @@ def _request(names: Sequence[str], options: Options) -> plan.Request:
         device=options.device,
         source=wordlists.fingerprint(options.data) if options.data else options.source,
     )
+
+
+def _estimators(plugins: Sequence[Path] | None) -> list[str]:
+    """Name all estimators, a user's own files among them, which are loaded."""
+    with _plugin_errors_told():
+        for path in plugins or []:
+            estimators.load(path)
+        return estimators.available()
+
+
+@contextmanager
+def _plugin_errors_told() -> Iterator[None]:
+    try:
+        yield
+    except PluginError as error:
+        raise UserError(str(error)) from None
 
 
 def _folders(preset: str, results: Path | None, reports: Path | None) -> tuple[Path, Path]:
@@ -186,11 +272,15 @@ def _show_table(rows: Sequence[Sequence[object]]) -> None:
         print("  ".join(padded).rstrip())
 
 
-def _summary(module: str) -> str:
-    """Give the first line of a module's docstring, without importing it."""
-    spec = find_spec(module)
-    path = spec.origin if spec else None
-    text = ast.get_docstring(ast.parse(Path(path).read_text(encoding="utf-8"))) if path else None
+def _path(package: ModuleType, name: str) -> Path:
+    """Find a module's file, without importing it."""
+    spec = find_spec(f"{package.__name__}.{name}")
+    return Path(spec.origin if spec and spec.origin else "")
+
+
+def _summary(path: Path) -> str:
+    """Give the first line of a file's docstring, without importing it."""
+    text = ast.get_docstring(ast.parse(path.read_bytes()))
     return (text or "").partition("\n")[0]
 
 

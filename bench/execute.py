@@ -22,8 +22,10 @@ import pandas as pd
 import torch
 
 from bench import experiments, schema
+from bench.errors import UserError
 from bench.plan import Unit
 from bench.provenance import circumstances
+from discgan_core import estimators
 
 #: A worker has one thread: units are many and independent, so cores are better spent on units.
 #: glibc gives large temporaries back to the system and asks for them again at every step; keeping
@@ -66,6 +68,7 @@ def run_unit(unit: Unit) -> Finished:
     start = time.perf_counter()
     try:
         module = experiments.load(unit.experiment)
+        have_plugin(unit)
         outcome = module.run(unit.settings, unit.condition, unit.sessions, unit.device)
         if sorted(outcome.trials["session"]) != sorted(unit.sessions):
             raise ValueError("the experiment did not account for every session")
@@ -83,6 +86,19 @@ def run_unit(unit: Unit) -> Finished:
     )
     metrics = outcome.metrics.assign(**constants)
     return Finished(unit, metrics[[*schema.METRICS]], trials[[*schema.TRIALS]])
+
+
+def have_plugin(unit: Unit) -> None:
+    """Load the unit's estimator if it is a user's own.
+
+    Raises:
+        UserError: the file is no longer what it was when the unit was planned.
+    """
+    name, (path, _, _) = unit.condition.estimator, unit.plugin.rpartition("#")
+    if unit.plugin and name not in estimators.available():
+        estimators.load(Path(path))
+    if estimators.origin(name) != unit.plugin:
+        raise UserError(f"{path} has changed since the command began; give it again for what is in it now")
 
 
 @contextmanager
@@ -141,7 +157,9 @@ def _interrupts_ignored() -> Iterator[None]:
 
 
 def _failure(unit: Unit, error: Exception) -> experiments.Outcome:
-    where = traceback.extract_tb(error.__traceback__)[-1]
+    frames = traceback.extract_tb(error.__traceback__)
+    plugin = [frame for frame in frames if frame.filename == unit.plugin.rpartition("#")[0]]
+    where = (plugin or frames)[-1]  # a user's own code, if it was under way, rather than what it called
     text = " ".join(f"{type(error).__name__}: {error}".split())
     line = f"{text} ({Path(where.filename).name}:{where.lineno})"
     trials = pd.DataFrame({"session": unit.sessions, "status": schema.FAILED, "error": line})

@@ -79,6 +79,14 @@ HEADLINES = [
         way=DOWN,
         only=schema.REAL_FRACTION,
     ),
+    Headline(
+        schema.ORACLE_NLL,
+        "oracle NLL",
+        "oracle NLL (nats per token)",
+        unknown,
+        "after pre-training",
+        way=DOWN,
+    ),
     Headline(schema.VALID_FRACTION, "fraction that parses", "fraction that parses", one, goal=0.9),
 ]
 
@@ -95,8 +103,9 @@ def of_names(tables: Tables) -> bool:
 
 
 def trained(tables: Tables) -> bool:
-    """False of a slice that was measured before any update only: no quality there is an estimator's."""
-    return bool(tables.metrics["step"].max() != 0)
+    """False of a slice where no quality is an estimator's: measured before any update only, or not at all."""
+    known = of(tables).metric in set(tables.metrics["metric"])
+    return known and bool(tables.metrics["step"].max() != 0)
 
 
 def rows(tables: Tables) -> pd.DataFrame:

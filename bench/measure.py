@@ -22,13 +22,19 @@ from discgan_core.interface import Estimate, Estimator
 from discgan_core.models.discriminator import discriminator_logits, discriminator_loss
 from discgan_core.models.generator import LSTMPolicy
 from discgan_core.randomness import Streams
-from discgan_core.sequences import log_likelihood
 from discgan_core.tasks import Task
 from discgan_core.training import Players, each, latent_noise, noise_shapes, policy_of, problem, shown
 
 CHUNK = 256
 """Draws whose gradients are held at once, so that memory stays small."""
 
+
+COUNTED = 64
+"""Symbols of a vocabulary, at most, that are counted one by one and in pairs: more make V rows that nobody
+reads at every moment, and V^2 counts of which hardly any are not zero."""
+
+PART = 64
+"""Sequences whose likelihoods are computed at once, so that memory stays small."""
 
 NEVER = -1e9
 """A logit that no token is drawn with."""
@@ -58,11 +64,11 @@ def forced(task: Task, players: Players, count: int, streams: Streams, game: Gam
 
 
 def quality(task: Task, tokens: Tensor) -> Iterator[Row]:
-    """Judge generated sequences by the task's own measures, and by their tokens' frequencies."""
+    """Judge generated sequences by the task's own measures and, if V is small, their tokens' frequencies."""
     sessions, count, _ = tokens.shape
     for metric, values in task.quality(tokens.flatten(0, 1)).items():
         yield Row(metric, "", values.reshape(sessions, count).mean(1))
-    for token, symbol in enumerate(task.symbols):
+    for token, symbol in enumerate(task.symbols if task.vocabulary <= COUNTED else ()):
         yield Row(schema.UNIGRAM, symbol, (tokens == token).double().mean((1, 2)))
 
 
@@ -77,11 +83,13 @@ def bigrams(tokens: Tensor, vocabulary: int) -> Tensor:
 def against_data(
     task: Task, players: Players, tokens: Tensor, real: Tensor, streams: Streams, game: Game
 ) -> Iterator[Row]:
-    """Compare with real sequences [sessions, m, T]: bigrams, likelihood, KL divergence."""
-    data, ours = (bigrams(t, task.vocabulary) for t in (real, tokens))
-    yield Row(schema.BIGRAM_KL, "", (data * (data / ours).log()).sum(-1))
+    """Compare with real sequences [sessions, m, T]: bigrams if V is small, likelihood, KL divergence."""
+    if task.vocabulary <= COUNTED:
+        data, ours = (bigrams(t, task.vocabulary) for t in (real, tokens))
+        yield Row(schema.BIGRAM_KL, "", (data * (data / ours).log()).sum(-1))
     latent = streams.noise(latent_noise(players, game), real.shape[1], "likelihood")
-    yield Row(schema.CROSS_ENTROPY, "", vmap(cross_entropy)(players.generator, real, latent))
+    known = vmap(log_probabilities)(players.generator, real, latent)
+    yield Row(schema.CROSS_ENTROPY, "", -per_session(known) / known[0].numel())
     if exact.enumerable(task.length, task.vocabulary) and not game.latent:
         data = task.enumerated().to(real.device)
         policies = [LSTMPolicy(theta, task.length) for theta in each(players.generator)]
@@ -99,10 +107,14 @@ def losses(players: Players, real: Tensor, streams: Streams, game: Game) -> Iter
     yield Row(schema.GENERATOR_LOSS, "", -odds.mean(1))
 
 
-def cross_entropy(theta: dict[str, Tensor], real: Tensor, noise: dict[str, Tensor]) -> Tensor:
-    """Give -mean log p(x_t | x_<t) of real sequences [m, T], in nats per token; one session."""
-    log_probs = policy_of(theta, real.shape[1], noise).logits(real).log_softmax(-1)
-    return -log_likelihood(log_probs, real).mean()
+def log_probabilities(theta: dict[str, Tensor], real: Tensor, noise: dict[str, Tensor]) -> Tensor:
+    """Give log p(x_t | x_<t) of real sequences [m, T], in pieces that bound memory: [m, T]; one session."""
+    parts = zip(*(array.split(PART) for array in (real, *noise.values())), strict=True)
+    found = [
+        policy_of(theta, real.shape[1], dict(zip(noise, latent, strict=True))).log_likelihood(tokens)
+        for tokens, *latent in parts
+    ]
+    return torch.cat(found)
 
 
 class Gradients:

@@ -19,6 +19,7 @@ import pandas as pd
 
 from bench import experiments, schema
 from bench.experiments import Condition
+from discgan_core import estimators
 
 PRESETS = {
     "smoke": "everything once, in a minute",
@@ -52,16 +53,18 @@ class Unit:
     sessions: tuple[int, ...]
     device: str
     seconds: float  # predicted, on one core
+    plugin: str = ""  # where the estimator comes from and a hash of its file, if it is not one of ours
 
     @property
     def config(self) -> str:
-        """The settings as JSON text."""
-        return json.dumps(asdict(self.settings), sort_keys=True)
+        """The settings, and the plug-in if there is one, as JSON text."""
+        plugin = {schema.PLUGIN: self.plugin} if self.plugin else {}
+        return json.dumps(asdict(self.settings) | plugin, sort_keys=True)
 
     @property
     def config_hash(self) -> str:
-        """The short name of whatever in the settings can change a number."""
-        return config_hash(self.settings)
+        """The short name of whatever in the settings and the plug-in can change a number."""
+        return config_hash(self.settings, self.plugin)
 
     @property
     def name(self) -> str:
@@ -85,10 +88,11 @@ class Entry(NamedTuple):
     seconds: float  # predicted, per session, on one core
 
 
-def config_hash(settings: Any) -> str:
-    """Hash all settings but the neutral ones."""
+def config_hash(settings: Any, plugin: str = "") -> str:
+    """Hash all settings but the neutral ones; the hash of a plug-in's file stands behind."""
     kept = {name: value for name, value in asdict(settings).items() if name not in NEUTRAL}
-    return sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:8]
+    found = sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:8]
+    return found + schema.AND_PLUGIN + plugin.rpartition("#")[2] if plugin else found
 
 
 def make(request: Request, trials: pd.DataFrame, reference: pd.DataFrame) -> list[Entry]:
@@ -103,13 +107,13 @@ def make(request: Request, trials: pd.DataFrame, reference: pd.DataFrame) -> lis
         if request.source and hasattr(settings, "source"):
             settings = replace(settings, source=request.source)
         lengths = request.lengths or settings.lengths
-        ours = trials[trials["config_hash"] == config_hash(settings)]
-        done = _done(ours[ours["experiment"] == name])
+        done = _done(trials[trials["experiment"] == name])
         count = getattr(module, "sessions", lambda settings, _: settings.sessions)
         pace = Pace(name, settings, request.device, reference, trials)
         for condition in module.conditions(settings, lengths, request.estimators):
             wanted = range(request.sessions or count(settings, condition.length))
-            pending = sorted(set(wanted) - done.get(condition, set()))
+            config = config_hash(settings, estimators.origin(condition.estimator))
+            pending = sorted(set(wanted) - done.get((config, condition), set()))
             seconds = module.cost(settings, condition) * pace(condition)
             entry = Entry(name, settings, condition, len(wanted) - len(pending), pending, seconds)
             entries.append(entry)
@@ -127,6 +131,7 @@ def units(request: Request, entries: Sequence[Entry]) -> list[Unit]:
             sessions=sessions,
             device=request.device,
             seconds=entry.seconds * len(sessions),
+            plugin=estimators.origin(entry.condition.estimator),
         )
         for entry in entries
         for sessions in _groups(entry.pending, entry.settings.stack)
@@ -157,7 +162,7 @@ class Pace:
 def _ratios(name: str, settings: Any, trials: pd.DataFrame) -> Iterator[float]:
     """Compare measured with predicted seconds, under the settings that each trial had."""
     for (config, *condition), rows in trials.groupby(["config", *Condition._fields]):
-        fields = {key: _frozen(value) for key, value in json.loads(config).items()}
+        fields = {key: _frozen(value) for key, value in json.loads(config).items() if key != schema.PLUGIN}
         if fields.keys() == asdict(settings).keys():
             then = replace(settings, **fields)
             yield rows["seconds"].mean() / experiments.load(name).cost(then, Condition(*condition))
@@ -167,10 +172,10 @@ def _frozen(value: Any) -> Any:
     return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
-def _done(trials: pd.DataFrame) -> dict[Condition, set[int]]:
+def _done(trials: pd.DataFrame) -> dict[tuple[str, Condition], set[int]]:
     worked = trials[trials["status"] != schema.FAILED]
-    groups = worked.groupby([*Condition._fields])["session"]
-    return {Condition(*condition): set(sessions) for condition, sessions in groups}
+    groups = worked.groupby(["config_hash", *Condition._fields])["session"]
+    return {(config, Condition(*condition)): set(sessions) for (config, *condition), sessions in groups}
 
 
 def _groups(sessions: Sequence[int], most: int) -> Iterator[tuple[int, ...]]:

@@ -2,7 +2,8 @@
 
 `metrics` is long: one row per number. `trials` has one row per session of a condition and says how
 it went and under what circumstances. `step` counts generator updates, 0 being right after
-pre-training. `parameter` is empty unless a metric is about something named: a token, a parameter
+pre-training; those of the control `same_seconds` are counted as the adversarial ones in whose time they
+are made. `parameter` is empty unless a metric is about something named: a token, a parameter
 tensor, a phase, a generated string. `source` says where the task's data come from, and is a part of
 what a session is a session of: data of two sources are never put together.
 """
@@ -54,6 +55,10 @@ TRIALS: Final = {
 #: The source of a task that makes its data by a rule of its own. Not "generated": that is the generator's.
 SYNTHETIC: Final = "synthetic"
 
+# An estimator that is not one of ours: in `config` where it comes from, in `config_hash` what is in its file.
+PLUGIN: Final = "plugin"
+AND_PLUGIN: Final = "+"
+
 OK: Final = "ok"
 DIVERGED: Final = "diverged"
 FAILED: Final = "failed"
@@ -68,6 +73,7 @@ UNIGRAM_DATA: Final = "unigram_data"
 BIGRAM_KL: Final = "bigram_kl"
 CROSS_ENTROPY: Final = "cross_entropy"
 EXACT_KL: Final = "exact_kl"
+ORACLE_NLL: Final = "oracle_nll"  # of what is generated, under the oracle, in nats per token
 REAL_FRACTION: Final = "real_fraction"
 HELD_OUT_FRACTION: Final = "held_out_fraction"
 STRING: Final = "string"
@@ -82,6 +88,7 @@ NOVEL_FRACTION: Final = "novel_fraction"
 NOVEL_VALID_FRACTION: Final = "novel_valid_fraction"
 MODE_COVERAGE: Final = "mode_coverage"
 DATA_SUFFIX: Final = "_data"  # the same measure of a fresh real sample
+UNTRAINED_SUFFIX: Final = "_untrained"  # the same measure before pre-training
 
 # The discriminator.
 DISCRIMINATOR_LOSS: Final = "discriminator_loss"
@@ -113,7 +120,8 @@ DRAW_COST: Final = "draw_cost"  # of one draw, in what `parameter` says
 # What it cost.
 GENERATOR_CALLS: Final = "generator_calls"
 DISCRIMINATOR_CALLS: Final = "discriminator_calls"
-SECONDS: Final = "seconds"  # with the next, the only metrics that may differ between two identical runs
+# Between two identical runs only these two metrics may differ, and what has seconds as its parameter.
+SECONDS: Final = "seconds"
 UPDATE_SECONDS: Final = "update_seconds"  # a session's share of one update, or one measurement of variance
 PEAK_MEMORY: Final = "peak_memory"  # a session's share of the bytes of tensors that this holds at most
 

@@ -55,6 +55,13 @@ def last(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["step"] == steps]
 
 
+def common(table: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Only the rows of the last step at which there is every value of a column; none if that is the start."""
+    steps = [set(part["step"]) for _, part in table.groupby(by, observed=True)]
+    shared = max(set.intersection(*steps), default=0) if steps else 0
+    return table[(table["step"] == shared) & (table["step"] > 0)]
+
+
 def start(table: pd.DataFrame) -> pd.DataFrame:
     """Only the rows before the first update, where all estimators hold the same parameters."""
     return table[table["step"] == 0]
@@ -95,10 +102,15 @@ def paired_differences(table: pd.DataFrame, baseline: tuple[str, str]) -> pd.Dat
 
 def changes(table: pd.DataFrame) -> pd.DataFrame:
     """Last step minus step 0 of the same session; columns as of `paired_differences`."""
+    return tested(gains(table))
+
+
+def gains(table: pd.DataFrame) -> pd.DataFrame:
+    """Last step minus step 0 of the same session, a row for each session of a condition."""
     at = {"value": last(table), "begin": start(table)}
     both = [part.set_index([*COMPARED, "session"])["value"].rename(k) for k, part in at.items()]
     joined = pd.concat(both, axis=1, join="inner").reset_index()
-    return tested(joined.assign(value=joined["value"] - joined["begin"]))
+    return joined.assign(value=joined["value"] - joined["begin"])
 
 
 def less(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:

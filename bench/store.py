@@ -74,23 +74,32 @@ def read_trials(results: Path) -> pd.DataFrame:
 
 
 def newest(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Keep each experiment and source's newest configuration, and of a session tried again the better row."""
+    """Keep each experiment and source's newest configuration, and of a session tried again the better row.
+
+    A plug-in's file is a part of the configuration of its own trials alone, and has a newest content too.
+    """
     notes, parts = [], [trials.iloc[:0]]
     for key, rows in trials.groupby(["experiment", "source"]):
-        last = rows.groupby("config_hash")["finished"].max().idxmax()
-        others = rows[rows["config_hash"] != last]
+        chosen = _latest(rows, rows["config_hash"].str.partition(schema.AND_PLUGIN)[0])
+        chosen = pd.concat(_latest(own, own["config_hash"]) for _, own in chosen.groupby("estimator"))
+        others = rows.drop(chosen.index)
         if len(others):
-            hashes = ", ".join(sorted(others["config_hash"].unique()))
+            shown, left = (", ".join(sorted(r["config_hash"].unique())) for r in (chosen, others))
             notes.append(
-                f"{schema.with_source(*key)}: showing configuration {last}, the newest; "
-                f"{len(others)} trials of {hashes} are left out (they stay in the results folder)"
+                f"{schema.with_source(*key)}: showing configuration {shown}, the newest; "
+                f"{len(others)} trials of {left} are left out (they stay in the results folder)"
             )
-        parts.append(rows[rows["config_hash"] == last])
+        parts.append(chosen)
     kept = pd.concat(parts[1:] or parts)
     kept = kept.assign(worked=kept["status"] != schema.FAILED)
     kept = kept.sort_values([*schema.SESSION, "worked", "finished"], kind="stable")
     kept = kept.drop_duplicates(schema.SESSION, keep="last").drop(columns="worked")
     return kept.reset_index(drop=True), notes
+
+
+def _latest(trials: pd.DataFrame, version: pd.Series) -> pd.DataFrame:
+    """Keep the trials of the version that finished last."""
+    return trials[version == trials.groupby(version)["finished"].max().idxmax()]
 
 
 def check(results: Path) -> None:

@@ -47,14 +47,25 @@ class Look(NamedTuple):
 # fmt: off
 LOOKS: dict[Condition, Look] = {
     ("maximum_likelihood", DEFAULT): Look("maximum likelihood (reference)", "#000000", "--", "s", BESIDE),
+    ("maximum_likelihood", "same_seconds"):
+        Look("maximum likelihood, same seconds (control)", "#5F5F5F", (0, (5, 1)), r"$\boxplus$", BESIDE),
     ("exact", DEFAULT): Look("exact gradient (ceiling)", "#882255", (0, (1, 1)), "*", BESIDE),
     ("reinforce", DEFAULT): Look("REINFORCE", "#D55E00", "-", "o", SCORE),
     ("reinforce_loo", DEFAULT): Look("REINFORCE, leave-one-out", "#0072B2", "-", "D", SCORE),
     ("reinforce_loo", "null_reward"): Look("null reward (control)", "#8C8C8C", "-.", "x", BESIDE),
+    ("reinforce_loo", "shuffled_reward"): Look("shuffled reward (control)", "#A08F62", "-.", "1", BESIDE),
     ("rebar", DEFAULT): Look("REBAR (per step)", "#009E73", "-", "^", SCORE),
     ("rebar_sequence", DEFAULT): Look("REBAR (whole sequence, as the paper)", "#E69F00", "--", "v", SCORE),
     ("relax", DEFAULT): Look("RELAX (per step)", "#CC79A7", "-", "P", SCORE),
     ("relax_sequence", DEFAULT): Look("RELAX (whole sequence, as the paper)", "#56B4E9", "--", "X", SCORE),
+    ("unordered_set", DEFAULT): Look("unordered set", "#2211FF", "-", (3, 1, 0), SCORE),
+    ("double_control_variate", DEFAULT): Look("double control variate", "#AA0000", "-", (7, 1, 0), SCORE),
+    ("rollout", DEFAULT): Look("rollouts (SeqGAN)", "#6644CC", "-", (8, 1, 0), SCORE),
+    ("rollout", "lagged"): Look("rollouts, lagged policy", "#6688FF", "--", (3, 1, 180), SCORE),
+    ("rollout", "no_baseline"): Look("rollouts, no baseline", "#4444EE", "-.", "2", SCORE),
+    ("local_expectation", DEFAULT): Look("local expectation", "#666644", "-", r"$\mathbf{\Sigma}$", SCORE),
+    ("arsm", DEFAULT): Look("ARSM", "#662288", "-", r"$\bowtie$", SCORE),
+    ("disarm", DEFAULT): Look("DisARM", "#CC8844", "-", r"$\mathbf{\pm}$", SCORE),
     # The settings of the Gumbel-softmax paper: one hue, and the paper's letters as markers.
     ("gumbel_softmax", DEFAULT): Look("Gumbel-softmax", "#4B0092", "-", "h", RELAXED),
     ("gumbel_softmax", "annealed"):
@@ -77,9 +88,21 @@ LOOKS: dict[Condition, Look] = {
     ("maligan", DEFAULT): Look("MaliGAN", "#33BBCC", "-.", (6, 1, 0), IMPORTANCE),
 }
 
+# What must be exceeded before a gain is one.
+UNINFORMED: list[Condition] = [("reinforce_loo", "null_reward"), ("reinforce_loo", "shuffled_reward")]
+CONTROLS = [*UNINFORMED, ("maximum_likelihood", DEFAULT), ("maximum_likelihood", "same_seconds")]
+
 # The two players, where a figure is about them.
 GENERATOR = Look("generator loss", "#0072B2", "-", "o")
 DISCRIMINATOR = Look("discriminator loss", "#D55E00", "--", "s")
+
+# What a sweep varies, in words.
+NUMBERS = {
+    "lambda": "λ",
+    "d_per_g": "discriminator batches per update",
+    "epochs": "epochs",
+    "sessions": "sessions at once",
+}
 
 # Places for the others: Paul Tol's muted colours and further ones, none of those above.
 COLOURS = [
@@ -149,7 +172,8 @@ def swept(setting: str) -> tuple[str, str]:
 
 def name_setting(setting: str) -> str:
     """A setting in words: `lambda=0.1` as λ = 0.1."""
-    return setting.replace("_", " ").replace("lambda", "λ").replace("=", " = ")
+    name, equals, value = setting.partition("=")
+    return f"{NUMBERS.get(name, name.replace('_', ' '))}{equals and ' = '}{value}"
 
 
 def label(estimator: str, setting: str = DEFAULT) -> str:
@@ -162,15 +186,20 @@ def ordered(conditions: pd.DataFrame) -> list[Condition]:
     return sorted(set(zip(conditions["estimator"], conditions["setting"], strict=True)), key=place)
 
 
-def place(condition: Condition) -> tuple[int, str, float, str]:
-    """What to sort by: an estimator's settings stay together, by number if they have one."""
+def place(condition: Condition) -> tuple[int, str, str, float, str]:
+    """What to sort by: an estimator's settings stay together, by what they vary, then by number if any."""
     estimator, setting = condition
     known = list(LOOKS)
     bases = condition, (estimator, swept(setting)[0]), (estimator, DEFAULT)
     listed = next((c for c in bases if c in LOOKS), None)
-    number = setting.rpartition("=")[2]
-    value = float(number) if number.replace(".", "", 1).isdecimal() else 0.0
-    return known.index(listed) if listed else len(known), estimator, value, setting
+    axis = setting.rpartition("=")[0]
+    return known.index(listed) if listed else len(known), estimator, axis, number(setting), setting
+
+
+def number(setting: str) -> float:
+    """The number that a setting gives, or 0."""
+    text = setting.rpartition("=")[2]
+    return float(text) if text.replace(".", "", 1).isdecimal() else 0.0
 
 
 def variants(table: pd.DataFrame) -> list[Condition]:
@@ -195,11 +224,11 @@ def families(table: pd.DataFrame) -> dict[str, list[Condition]]:
     return found
 
 
-def coverages(table: pd.DataFrame) -> pd.DataFrame:
-    """Only settings that name a coverage, with its number and what it varies as columns."""
-    point = table["setting"].astype(str).str.extract("^(?:(?P<variant>.+) )?covered=(?P<covered>.+)$")
-    number = pd.to_numeric(point["covered"])
-    return table.assign(variant=point["variant"].fillna(DEFAULT), covered=number).dropna(subset="covered")
+def points(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Only settings that give a number to a name, with the number and what it varies as columns."""
+    point = table["setting"].astype(str).str.extract(f"^(?:(?P<variant>.+) )?{name}=(?P<number>.+)$")
+    variant, number = point["variant"].fillna(DEFAULT), pd.to_numeric(point["number"])
+    return table.assign(**{"variant": variant, name: number}).dropna(subset=name)
 
 
 def sequential(count: int) -> list[tuple[float, ...]]:

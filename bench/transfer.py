@@ -5,6 +5,7 @@ the same number starts from the same parameters in both. Within a session, Spear
 the estimators says whether those with the smaller error end higher.
 """
 
+import numpy as np
 import pandas as pd
 from scipy import stats as scipy_stats
 
@@ -32,8 +33,8 @@ def both(tables: Tables) -> pd.DataFrame:
     ends, errors = (pd.concat(found)[[*PLACE, "value"]] for found in parts.values())
     named = {"value_x": "error", "value_y": "quality"}
     found = errors.merge(ends, on=PLACE).rename(columns=named)
-    contends = [look(*pair).contender for pair in zip(found["estimator"], found["setting"], strict=True)]
-    return found[contends]
+    pairs = zip(found["estimator"], found["setting"], strict=True)
+    return found[np.array([look(*pair).contender for pair in pairs], dtype=bool)]
 
 
 def correlations(found: pd.DataFrame) -> pd.DataFrame:

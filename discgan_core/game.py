@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from discgan_core.interface import Noise, Params, Reward
-from discgan_core.models.discriminator import DiscriminatorReward
+from discgan_core.models.discriminator import DiscriminatorReward, init_discriminator
 from discgan_core.models.generator import LSTMPolicy, init_generator
 from discgan_core.relaxed import Temperature, relaxed_sequences, temperature_at
 from discgan_core.sequences import gumbel, one_hot, soften
@@ -42,6 +42,32 @@ def null(discriminator: Params, noise: Noise) -> Reward:
     """Reward a sequence by noise, whatever it is: the control that shows what no information gives."""
     values = noise["reward"]
     return lambda x: values.repeat(math.ceil(len(x) / len(values)))[: len(x)]
+
+
+class Shuffled:
+    """f(s_i) = r(s_pi(i)) for a batch s_1..s_N: another reward's values, permuted over the batch by pi.
+
+    The values are r's own, at every stage of training, but say no more of a sequence than of any other of its
+    batch: over all pi their mean is the same for each, and that of a gradient with a baseline is zero.
+
+    Args:
+        reward: r, of tokens or of vectors.
+        lots: uniforms [N], whose order is pi; where more are judged, each N of them are permuted so.
+    """
+
+    def __init__(self, reward: Reward, lots: Tensor) -> None:
+        self.reward, self.order = reward, lots.argsort(stable=True)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Judge sequences or prefixes x, as r takes them: [M]."""
+        return self.reward(x).unflatten(0, (-1, len(self.order)))[:, self.order].flatten()
+
+    of_tokens = __call__
+
+
+def shuffled(reward: RewardFactory) -> RewardFactory:
+    """Reward every sequence as another of its batch: the control whose rewards are right, but go astray."""
+    return lambda discriminator, noise: Shuffled(reward(discriminator, noise), noise["reward"])
 
 
 class View(NamedTuple):
@@ -112,12 +138,14 @@ class Game(NamedTuple):
         view: what the discriminator is shown.
         latent: how many of the generator's two states start as noise: none, h_0, or both.
         init: (V, hidden, generator) -> the generator's parameters.
+        init_discriminator: the same of the discriminator's.
     """
 
     reward: RewardFactory = judged
     view: View = HARD
     latent: int = 0
     init: Callable[[int, int, Generator], Params] = init_generator
+    init_discriminator: Callable[[int, int, Generator], Params] = init_discriminator
 
     def latent_noise(self, hidden: int) -> dict[str, tuple[int, ...]]:
         """Ask for the noise that a sample of the generator starts from, uniform in (0, 1)."""

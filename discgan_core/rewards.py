@@ -6,6 +6,8 @@ sequences will do as a reward, and is then asked as often as it takes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -70,8 +72,33 @@ def log_odds(reward: Reward, x: Float[Tensor, "N T V"]) -> Float[Tensor, " N"]:
     return torch.logit(reward(x))
 
 
-PIECE = 1 << 15
-"""Completions under way at once, at most, for each sequence of a stack."""
+PIECE = 1 << 19
+"""Logits of completions under way at once in each session, about."""
+
+FEW_VALUES = 32
+"""Values of a token that may all be rolled out."""
+
+Value = Callable[[int, Tensor, Tensor], Tensor]
+"""(t, choices [N, C], uniforms [N, C, T - t - 1]) -> f of the prefix s_<t (t from 0), each choice of token t
+and what the policy lets follow it, [N, C]; no gradient."""
+
+
+def completed(
+    policy: Policy, reward: Reward, tokens: Int[Tensor, "N T"], like: Float[Tensor, "*n V"]
+) -> Value:
+    """Judge the prefixes of tokens [N, T] as the policy completes them; `like` as for `of_tokens`.
+
+    Prefixes are read once, by policy and reward alike, and completions are made in pieces, which bounds
+    memory.
+    """
+    go_on, judge = policy.after(tokens), after(reward, tokens, like)
+    pieces = max(1, PIECE // (len(tokens) * policy.vocabulary))
+
+    def value(t: int, choices: Tensor, uniforms: Tensor) -> Tensor:
+        parts = zip(choices.split(pieces, 1), uniforms.split(pieces, 1), strict=True)
+        return torch.cat([judge(t, go_on(t, chosen, noise)) for chosen, noise in parts], 1).detach()
+
+    return value
 
 
 def action_values(
@@ -83,8 +110,7 @@ def action_values(
 ) -> Float[Tensor, "N T C"]:
     """Roll out: q_tc = f(s_<t, a_tc, s'_t+1 .. s'_T), what follows the choice a being drawn from the policy.
 
-    The mean of q over what follows is the action value Q(s_<t, a) (Yu et al., 2017, eq. 4). Prefixes are
-    read once, by policy and reward alike, and completions are made in pieces, which bounds memory.
+    The mean of q over what follows is the action value Q(s_<t, a) (Yu et al., 2017, eq. 4).
 
     Args:
         policy: p, which completes; it need not be the one that wrote the prefixes.
@@ -96,17 +122,33 @@ def action_values(
     Returns:
         q, without a gradient.
     """
-    length, batch = tokens.shape[1], len(tokens)
-    like = uniforms.new_empty(0, policy.vocabulary)
-    go_on, judge = policy.after(tokens), after(reward, tokens, like)
-    pieces = max(1, PIECE // batch)
-    values = []
-    for t, noise in enumerate(uniforms.split(list(range(length - 1, -1, -1)), -1)):
-        parts = zip(choices[:, t].split(pieces, 1), noise.split(pieces, 1), strict=True)
-        values.append(torch.cat([judge(t, go_on(t, chosen, part)) for chosen, part in parts], 1))
-    return torch.stack(values, 1).detach()
+    length = tokens.shape[1]
+    value = completed(policy, reward, tokens, uniforms.new_empty(0, policy.vocabulary))
+    noises = uniforms.split(list(range(length - 1, -1, -1)), -1)
+    return torch.stack([value(t, choices[:, t], noise) for t, noise in enumerate(noises)], 1)
 
 
 def completions(length: int) -> int:
     """Count the uniforms that it takes to complete every prefix of one sequence once: T (T - 1) / 2."""
     return length * (length - 1) // 2
+
+
+def all_action_values(
+    policy: Policy, reward: Reward, tokens: Int[Tensor, "N T"], uniforms: Float[Tensor, "N K U"]
+) -> Float[Tensor, "N T V"]:
+    """Roll every token out at every place, K times: q_tv = 1/K sum_k f(s_<t, v, what follows).
+
+    The values of a place's tokens are drawn with the same uniforms, so that their differences vary less.
+
+    Args: as `action_values`; uniforms [N, K, T (T - 1) / 2].
+    """
+    copies, vocabulary = uniforms.shape[1], policy.vocabulary
+    choices = torch.arange(vocabulary, device=tokens.device).repeat_interleave(copies)
+    shared = uniforms.repeat(1, vocabulary, 1)
+    q = action_values(policy, reward, tokens, choices.expand(*tokens.shape, -1), shared)
+    return q.unflatten(-1, (vocabulary, copies)).mean(-1)
+
+
+def few_values(length: int, vocabulary: int) -> bool:
+    """Tell whether a token has few enough values to roll them all out."""
+    return vocabulary <= FEW_VALUES

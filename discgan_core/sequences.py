@@ -44,6 +44,11 @@ def score(log_probs: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
     return log_probs - log_probs.detach()
 
 
+def mean_of_others(x: Float[Tensor, "D k *n"]) -> Float[Tensor, "D k *n"]:
+    """Give every one of k samples the mean of the k - 1 others, which it is independent of."""
+    return (x.sum(1, keepdim=True) - x) / (x.shape[1] - 1)
+
+
 def gumbel(uniforms: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
     """Turn uniforms in (0, 1) into Gumbel noise, -log(-log u)."""
     return -torch.log(-torch.log(uniforms))

@@ -19,11 +19,10 @@ from discgan_core.game import REGAN, Game
 from discgan_core.gradients import Problem, update_gradient
 from discgan_core.interface import Estimator, Noise, Params, State
 from discgan_core.meter import Calls, Meter, MeteredPolicy, MeteredReward, Phase, untimed
-from discgan_core.models.discriminator import discriminator_loss, init_discriminator
+from discgan_core.models.discriminator import discriminator_loss
 from discgan_core.models.generator import LSTMPolicy
 from discgan_core.optim import AdamState, adam_init, adam_step
 from discgan_core.randomness import Streams
-from discgan_core.sequences import log_likelihood
 from discgan_core.tasks import Task
 
 
@@ -32,8 +31,8 @@ class Schedule:
     """How long, how often and how fast everything is trained; the same for all estimators.
 
     Attributes:
-        updates: generator updates.
-        discriminator_steps: discriminator batches before each generator update.
+        updates: generator updates, or rounds of several.
+        discriminator_steps: discriminator batches at the beginning of each round.
         generator_rate: Adam's learning rate of the adversarial generator.
         discriminator_rate: Adam's, of the discriminator.
         pretraining_epochs: of maximum likelihood, over the training set.
@@ -44,6 +43,8 @@ class Schedule:
         generated: generated sequences in a batch.
         hidden: units of both LSTMs.
         training_set: real sequences that a session trains on.
+        generator_steps: generator updates of each round.
+        pretraining_end: what is left of the pre-training's rate at its end; it falls in a straight line.
     """
 
     updates: int
@@ -58,6 +59,14 @@ class Schedule:
     generated: int = 128
     hidden: int = 32
     training_set: int = 10_000
+    generator_steps: int = 1
+    pretraining_end: float = 1.0
+
+    def rates(self) -> Iterator[float]:
+        """Give the rate of every maximum-likelihood update."""
+        updates = self.pretraining_epochs * (self.training_set // self.batch)
+        for done in range(updates):
+            yield self.pretraining_rate * (1 - (1 - self.pretraining_end) * done / updates)
 
 
 class Players(NamedTuple):
@@ -82,6 +91,12 @@ def each(tensors: Params) -> list[Params]:
     return [dict(zip(tensors, row, strict=True)) for row in rows]
 
 
+def untrained(theta: Params, phi: Params) -> Players:
+    """Make players of stacked parameters that nothing has been done to yet."""
+    updates = next(iter(theta.values())).new_zeros(len(next(iter(theta.values()))))
+    return Players(theta, vmap(adam_init)(theta), phi, vmap(adam_init)(phi), State(), updates)
+
+
 def pretrain(task: Task, schedule: Schedule, streams: Streams, game: Game = REGAN) -> tuple[Players, Tensor]:
     """Make the players, train the generator by maximum likelihood, and warm the discriminator up.
 
@@ -103,21 +118,14 @@ def pretrain(task: Task, schedule: Schedule, streams: Streams, game: Game = REGA
             lambda leaf: leaf.to(device),
             stack([init(vocabulary, schedule.hidden, g) for g in streams.generators(purpose)]),
         )
-        for purpose, init in (("generator", game.init), ("discriminator", init_discriminator))
+        for purpose, init in (("generator", game.init), ("discriminator", game.init_discriminator))
     )
     data = data.to(device)
-    players = Players(
-        theta,
-        vmap(adam_init)(theta),
-        phi,
-        vmap(adam_init)(phi),
-        State(),
-        torch.zeros(len(data), device=device),
-    )
-    for batch in epochs(data, schedule, streams):
+    players = untrained(theta, phi)
+    for batch, rate in zip(epochs(data, schedule, streams), schedule.rates(), strict=True):
         noise = streams.noise(game.latent_noise(schedule.hidden), schedule.batch, "likelihood")
         step = vmap(likelihood_step, in_dims=(0, 0, 0, None))
-        players = step(players, batch, noise, schedule.pretraining_rate)
+        players = step(players, batch, noise, rate)
     for _ in range(schedule.warmup):
         players = discriminator_batch(players, data, schedule, streams, game)
     return players, data
@@ -146,8 +154,7 @@ def likelihood_step(players: Players, batch: Tensor, noise: Noise, rate: float) 
     """Climb the likelihood of one batch [N, T]; one session."""
 
     def loss(theta: Params) -> Tensor:
-        log_probs = policy_of(theta, batch.shape[1], noise).logits(batch).log_softmax(-1)
-        return -log_likelihood(log_probs, batch).sum(1).mean()
+        return -policy_of(theta, batch.shape[1], noise).log_likelihood(batch).sum(1).mean()
 
     gradient = grad(loss)(players.generator)
     theta, adam = adam_step(players.generator, gradient, players.generator_adam, rate)
@@ -249,6 +256,15 @@ def noise_shapes(
     return {**asked, "reward": (), **latent_noise(players, game)}
 
 
+def initial_state(players: Players, task: Task, estimator: Estimator, streams: Streams) -> State:
+    """Make what the estimator carries along, for every session."""
+    policies = [policy_of(theta, task.length, {}) for theta in each(players.generator)]
+    seeds = streams.generators("estimator")
+    states = stack([estimator.init(*pair) for pair in zip(policies, seeds, strict=True)])
+    moved: State = tree_map(lambda leaf: leaf.to(streams.device), states)
+    return moved
+
+
 def adversarial(
     players: Players,
     data: Tensor,
@@ -259,7 +275,7 @@ def adversarial(
     game: Game = REGAN,
     phase: Phase = untimed,
 ) -> Iterator[Players]:
-    """Train generator against discriminator; yields the players before the first update and after each.
+    """Train generator against discriminator; yields the players before the first round and after each.
 
     Args:
         players: as `pretrain` leaves them; never changed in place.
@@ -271,10 +287,7 @@ def adversarial(
         game: its rules.
         phase: keeps the time of "sampling", "discriminator" and "generator".
     """
-    policies = [policy_of(theta, task.length, {}) for theta in each(players.generator)]
-    seeds = streams.generators("estimator")
-    state = stack([estimator.init(*pair) for pair in zip(policies, seeds, strict=True)])
-    state = tree_map(lambda leaf: leaf.to(streams.device), state)
+    state = initial_state(players, task, estimator, streams)
     players = players._replace(generator_adam=vmap(adam_init)(players.generator), state=state)
     shapes = noise_shapes(estimator, task, players, game)
     step = vmap(lambda p, n, b: generator_step(p, n, b, estimator, schedule, game, phase))
@@ -282,23 +295,32 @@ def adversarial(
     for _ in range(schedule.updates):
         for _ in range(schedule.discriminator_steps):
             players = discriminator_batch(players, data, schedule, streams, game, phase)
-        batch = take(data, streams.integers("batch", data.shape[1], (schedule.batch,)))
-        with phase("generator"):
-            players = step(players, streams.noise(shapes, schedule.generated), batch)
+        for _ in range(schedule.generator_steps):
+            batch = take(data, streams.integers("batch", data.shape[1], (schedule.batch,)))
+            with phase("generator"):
+                players = step(players, streams.noise(shapes, schedule.generated), batch)
         yield players
 
 
 def calls_per_update(
     players: Players, task: Task, estimator: Estimator, schedule: Schedule, game: Game = REGAN
 ) -> Calls:
-    """Count the sequences that pass through each model in one generator update and what goes before it."""
+    """Count the sequences that pass through each model in one round: its generator updates and the rest."""
+    step = Calls(schedule.generated, schedule.batch + schedule.generated)
+    own = calls_of(players, task, estimator, schedule.generated, schedule.batch, game)
+    return own.times(schedule.generator_steps) + step.times(schedule.discriminator_steps)
+
+
+def calls_of(
+    players: Players, task: Task, estimator: Estimator, generated: int, batch: int, game: Game = REGAN
+) -> Calls:
+    """Count what an estimate takes, from so many generated and so many real sequences."""
     one = tree_map(lambda leaf: leaf[0], players)
     shapes, meter = noise_shapes(estimator, task, players, game), Meter()
     leaf = one.generator["out.bias"]
-    noise = {name: leaf.new_full((schedule.generated, *shape), 0.5) for name, shape in shapes.items()}
-    batch = torch.zeros(schedule.batch, task.length, dtype=torch.long, device=leaf.device)
+    noise = {name: leaf.new_full((generated, *shape), 0.5) for name, shape in shapes.items()}
+    real = torch.zeros(batch, task.length, dtype=torch.long, device=leaf.device)
     policy = MeteredPolicy(policy_of(one.generator, task.length, noise), meter)
     judge = MeteredReward(game.reward(one.discriminator, noise), meter, leaf)
-    estimator.estimate(policy, judge, noise, one.state, batch)
-    step = Calls(schedule.generated, schedule.batch + schedule.generated)
-    return meter.calls + step.times(schedule.discriminator_steps)
+    estimator.estimate(policy, judge, noise, one.state, real)
+    return meter.calls

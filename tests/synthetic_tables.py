@@ -217,6 +217,11 @@ def everything(sessions: int = 6, **options: object) -> Tables:
         relaxation(sessions),
         names(sessions),
         coverage(sessions),
+        scaling(sessions),
+        pretraining(sessions),
+        schedule(sessions),
+        oracle(sessions),
+        gradients(sessions),
     ]
     metrics, trials = (pd.concat([part[place] for part in parts], ignore_index=True) for place in (0, 1))
     return Tables(metrics, trials, [])
@@ -468,3 +473,133 @@ def coverage_rows(truth: tuple, mass: float, random: np.random.Generator) -> lis
         (schema.GRADIENT_NORM_SQUARED, "", random.uniform(0.036, 0.044)),
         (schema.GRADIENT_VARIANCE, "", random.uniform(0.1, 0.2)),
     ]
+
+
+SCALED = {"T": (3, 10, 30, 100), "V": (5, 50, 500, 5000), "sessions": (1, 10, 100)}
+SCALING = {  # milliseconds at T = 10, V = 5 of an update and of its variance, bytes of the noise for a word
+    "reinforce_loo": (4.0, 6.0, 0.0),
+    "rebar": (6.0, 18.0, 1e4),
+}
+
+
+def scaling(sessions: int = 6) -> Tables:
+    """Costs of single updates: proportional to T, constant up to V = 100 or so, shared by sessions."""
+    random = np.random.default_rng(5)
+    parts = {}
+    for estimator, truth in SCALING.items():
+        for axis, at in [(axis, at) for axis, values in SCALED.items() for at in values]:
+            rows = [
+                (s, 0, *row) for s in range(sessions) for row in scaling_rows(truth, random, **{axis: at})
+            ]
+            table = pd.DataFrame(rows, columns=["session", "step", "metric", "parameter", "value"])
+            parts["scaling", "uniform", "synthetic", 10, estimator, f"{axis}={at}"] = (table, 0.3)
+    return tables_of(parts, sessions)
+
+
+def scaling_rows(
+    truth: tuple[float, float, float],
+    random: np.random.Generator,
+    T: int = 10,
+    V: int = 5,
+    sessions: int = 2,
+) -> list[tuple[str, str, float]]:
+    """One repetition's."""
+    update, variance, noise = truth
+    size = T / 10 * (1 + V / 100) * (0.1 + 1 / sessions)
+    seconds = {"generator": update * size, "discriminator": 4 * T / 10, "variance": variance * size}
+    memory = 1e5 * T
+    return [
+        *((schema.UPDATE_SECONDS, n, 1e-3 * ms * random.normal(1, 0.02)) for n, ms in seconds.items()),
+        (schema.PEAK_MEMORY, "generator", memory + noise * V),
+        (schema.PEAK_MEMORY, "discriminator", memory),
+        (schema.PEAK_MEMORY, "variance", 2 * memory + noise * V),
+        (schema.GRADIENT_LOG_VARIANCE, "total", np.log(1e-5 * T) + random.normal(0, 0.1)),
+    ]
+
+
+BEGUN = {0: 0.16, 1: 0.5, 3: 0.9}
+PRETRAINED = {  # goodness at the end, after 0, 1 and 3 epochs
+    ("maximum_likelihood", ""): (0.7, 0.96, 0.99),
+    ("reinforce_loo", ""): (0.01, 0.97, 0.95),
+    ("rebar", ""): (0.02, 0.98, 0.97),
+    ("reinforce_loo", "null_reward "): (0.15, 0.45, 0.85),
+    ("reinforce_loo", "shuffled_reward "): (0.14, 0.4, 0.8),
+}
+RATIOS = {0.2: 25, 1: 15, 5: 5}  # updates in 30 batches
+SCHEDULED = {  # goodness after 5 updates, and at the end
+    ("maximum_likelihood", ""): ((0.8, 0.8, 0.8), (0.98, 0.95, 0.8)),
+    ("reinforce_loo", ""): ((0.2, 0.3, 0.7), (0.9, 0.97, 0.7)),
+    ("reinforce_loo", "null_reward "): ((0.45, 0.45, 0.45), (0.3, 0.4, 0.45)),
+}
+
+
+def pretraining(sessions: int = 6) -> Tables:
+    """What training comes to after epochs of pre-training: without any, the estimators unlearn."""
+    random = np.random.default_rng(6)
+    parts = {}
+    for (estimator, control), ends in PRETRAINED.items():
+        for (epochs, begin), end in zip(BEGUN.items(), ends, strict=True):
+            rows = swept_rows({0: begin, 36: end}, sessions, random)
+            parts["pretraining", "grammar", "synthetic", 3, estimator, f"{control}epochs={epochs}"] = (
+                rows,
+                0.1,
+            )
+    return tables_of(parts, sessions)
+
+
+def schedule(sessions: int = 6) -> Tables:
+    """What it comes to with other ratios: the order at equal updates is another than at equal cost."""
+    random = np.random.default_rng(7)
+    parts = {}
+    for (estimator, control), (common, ends) in SCHEDULED.items():
+        for (ratio, updates), early, end in zip(RATIOS.items(), common, ends, strict=True):
+            rows = swept_rows({0: 0.5, 5: early, updates: end}, sessions, random)
+            parts["schedule", "grammar", "synthetic", 3, estimator, f"{control}d_per_g={ratio}"] = rows, 0.1
+    return tables_of(parts, sessions)
+
+
+def swept_rows(course: dict[int, float], sessions: int, random: np.random.Generator) -> pd.DataFrame:
+    """Goodness of every session at some steps; the start is every condition's."""
+    found = [
+        (session, step, schema.GOODNESS, "", value + random.normal(0, 0.005) * (step > 0))
+        for session in range(sessions)
+        for step, value in course.items()
+    ]
+    return pd.DataFrame(found, columns=["session", "step", "metric", "parameter", "value"])
+
+
+def gradients(sessions: int = 6) -> Tables:
+    """The grammar's estimators at the same parameters."""
+    from synthetic_gradients import CONDITIONS, measured
+
+    more = {
+        ("relax", "default"): (-0.5, 0.0, 0.04, 3.0),
+        ("rebar_sequence", "default"): (0.3, 0.1, 0.03, 2.0),
+    }
+    return measured(CONDITIONS | more, sessions)
+
+
+JUDGED = {  # the oracle's NLL of what is generated, and the generator's of the oracle's own, at the end
+    ("maximum_likelihood", "default"): (9.0, 8.6),
+    ("reinforce_loo", "default"): (8.7, 9.1),
+    ("reinforce_loo", "null_reward"): (9.1, 8.9),
+}
+
+
+def oracle(sessions: int = 6) -> Tables:
+    """SeqGAN's task: what is generated gets better by the oracle's judgement, and less varied."""
+    random = np.random.default_rng(8)
+    parts = {}
+    for (estimator, setting), (judged, fresh) in JUDGED.items():
+        found: list[tuple] = []
+        for session in range(sessions):
+            found += [(session, 0, schema.ORACLE_NLL, "", 9.05), (session, 0, schema.CROSS_ENTROPY, "", 8.5)]
+            found += [
+                (session, 0, "oracle_nll_untrained", "", 11.1),
+                (session, 0, "oracle_nll_data", "", 6.0),
+            ]
+            found.append((session, 150, schema.ORACLE_NLL, "", judged + random.normal(0, 0.02)))
+            found.append((session, 150, schema.CROSS_ENTROPY, "", fresh + random.normal(0, 0.02)))
+        rows = pd.DataFrame(found, columns=["session", "step", "metric", "parameter", "value"])
+        parts["oracle", "oracle", "synthetic", 20, estimator, setting] = rows, 3.0
+    return tables_of(parts, sessions)

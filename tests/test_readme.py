@@ -17,5 +17,10 @@ def test_the_library_example_learns():
     assert names["theta"].softmax(-1)[4, 0] > 0.9  # the reward asks for token 0
 
 
+def test_the_plug_in_shown_is_the_example():
+    text = README.read_text(encoding="utf-8")
+    assert (README.parent / "examples" / "moving_baseline.py").read_text(encoding="utf-8") in text
+
+
 def test_it_stays_short():
     assert len(README.read_text(encoding="utf-8").splitlines()) < 200

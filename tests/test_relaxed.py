@@ -49,11 +49,6 @@ COUNTED = State(carried=torch.zeros(()))
 EXTREMES = [TINY, 1 - 2 * TINY]
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
-
-
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)

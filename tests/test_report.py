@@ -17,6 +17,8 @@ from bench.report import claims, strings, summary, sweep, words
 from bench.report import made as bench_made
 from bench.store import Tables
 
+ML, NULL = ("maximum_likelihood", "default"), ("reinforce_loo", "null_reward")
+
 
 @cache
 def small(sessions: int = 6, diverged: int = 0) -> Tables:
@@ -93,6 +95,14 @@ def shifted(tables: Tables, estimator: str, metric: str, by: float) -> Tables:
 
 def without(tables: Tables, *names: str) -> Tables:
     return tables._replace(metrics=tables.metrics[~tables.metrics["metric"].isin(names)])
+
+
+def without_conditions(tables: Tables, *conditions: style.Condition) -> Tables:
+    metrics, trials = (
+        part[[pair not in conditions for pair in zip(part["estimator"], part["setting"], strict=True)]]
+        for part in tables[:2]
+    )
+    return tables._replace(metrics=metrics, trials=trials)
 
 
 def test_the_page_stands_alone(made: Path) -> None:
@@ -279,10 +289,9 @@ def test_a_headline_may_fall(cfg: Tables, monkeypatch: pytest.MonkeyPatch) -> No
     assert re.search(r"Undecided is whether it is below|All the others end higher", about(cfg, "Lowest"))
     assert about(cfg, "Final loss against REINFORCE").startswith("Lower: maximum likelihood")
     assert about(cfg, "Control").startswith("The null-reward control gains as well, −0.0")
-    learned = about(cfg, "What learned")
-    assert learned.startswith(
-        "Below its own start and the null-reward control: Gumbel-softmax (a) annealed (−0."
-    )
+    learned = about(without_conditions(cfg, ML), "What learned")
+    assert learned.startswith("Below its own start and every control: REINFORCE (−0.1")
+    assert learned.endswith("null reward (control): Gumbel-softmax (c) input annealed.")
     assert about(cfg, "Who reaches a loss of 0.95").startswith("The whole interval lies there for maximum")
     found = summary.table(cfg)
     assert found.numbers["cross_entropy"].iloc[1:].is_monotonic_increasing
@@ -320,30 +329,35 @@ def test_a_start_that_all_share_has_no_column(length_3: Tables) -> None:
     assert "start" not in summary.table(length_3._replace(metrics=metrics)).words
 
 
-def test_a_setting_has_learned_if_it_beats_its_start_and_the_control(cfg: Tables) -> None:
-    learned, _, other = about(cfg, "What learned").partition("Not shown to be: ")
-    assert learned.startswith(
-        "Above its own start and the null-reward control: Gumbel-softmax (a) annealed (+0.4"
-    )
-    for name in ("(a) annealed", "(b) 1,000 generated", "(d) noise in h only", ", tuned"):
+def test_an_estimator_has_learned_if_it_beats_its_start_and_every_control(cfg: Tables) -> None:
+    learned, _, other = about(without_conditions(cfg, ML), "What learned").partition(". A gain ")
+    assert learned.startswith("Above its own start and every control: REINFORCE (+0.1")
+    assert learned.count("from null reward (control))") == len(synthetic_tables.CFG) - 3
+    for name in ("(a) annealed (+0.3", "(b) 1,000 generated (+0.4", "(d) noise in h only (+0.2", ", tuned"):
         assert name in learned
-    assert re.fullmatch(
-        r"Gumbel-softmax \(c\) input annealed \(\+0\.0\d+ \[.*\] from its own start, higher; "
-        r"−0\.0\d+ \[.*\] from the null-reward control, (lower|undecided)\)\.",
-        other,
+    assert "(c) input annealed" not in learned
+    assert other.endswith(
+        "Not shown to gain more than null reward (control): Gumbel-softmax (c) input annealed."
+    )
+
+
+def test_a_gain_that_a_control_also_shows_is_no_gain(cfg: Tables) -> None:
+    assert about(cfg, "What learned") == (
+        "Above its own start and every control: none. A gain that a control also shows is no gain. "
+        "Not shown to gain more than null reward (control): Gumbel-softmax (c) input annealed. "
+        "Not shown to gain more than maximum likelihood (reference): all."
     )
 
 
 def test_without_a_control_the_start_alone_counts(cfg: Tables) -> None:
-    kept = cfg.metrics[cfg.metrics["setting"] != "null_reward"]
-    text = about(cfg._replace(metrics=kept), "What learned")
-    assert text.startswith("Above its own start: ")
+    text = about(without_conditions(cfg, ML, NULL), "What learned")
+    assert re.match(r"Above its own start: REINFORCE \(\+0\.1\d+ \[.*?\] from its own start\); ", text)
+    assert text.count("from its own start)") == len(synthetic_tables.CFG) - 2
     assert "Not shown" not in text
     assert "control" not in text
 
 
-def test_defaults_and_goodness_have_no_such_answers(length_3: Tables) -> None:
-    assert "What learned" not in said(length_3)
+def test_goodness_has_no_goal(length_3: Tables) -> None:
     assert "Who reaches" not in said(length_3)
 
 
@@ -564,11 +578,11 @@ def test_two_sources_have_a_section_each(tmp_path: Path, without_figures: None) 
 
 
 def test_the_settings_of_the_likelihood_gan_stand_beside_their_family(names: Tables) -> None:
-    learned, _, other = about(names, "What learned").partition("Not shown to be: ")
-    assert learned.startswith("Below its own start and the null-reward control: likelihood, log L (−0.3")
-    assert "MaliGAN" in learned
-    assert "REINFORCE" not in learned + other
-    assert "likelihood, eq. 5" in learned + other
+    learned = about(without_conditions(names, ML), "What learned")
+    assert learned.startswith("Below its own start and every control: REINFORCE, leave-one-out (−0.4")
+    assert "likelihood, log L (−0.3" in learned
+    assert "MaliGAN (−0." in learned
+    assert "likelihood, eq. 5" in learned
 
 
 def test_coverage_tells_the_cosine_at_both_ends(coverage: Tables) -> None:

@@ -137,6 +137,17 @@ def test_a_gumbel_softmax_session_is_faster_than_in_the_plain_loop(benchmark):
     assert ratio >= 1.5
 
 
+def test_an_update_by_rollouts(benchmark):
+    """16 completions of 15 prefixes: 1,920 tokens drawn and judged for a sequence, 128 times REINFORCE's."""
+    plain, rolled = Stacked(15, "reinforce"), Stacked(15, "rollout")
+    theirs, ours = paired(plain.generator_update, rolled.generator_update, rounds=3)
+    ratio = ours / theirs
+    benchmark.extra_info |= {"update_ms": ours / SESSIONS * 1e3, "reinforce_updates": ratio}
+    benchmark.pedantic(rolled.generator_update, rounds=1)
+    print(f"\nrollouts, length 15: {ours / SESSIONS * 1e3:.0f} ms per session, {ratio:.0f} REINFORCE updates")
+    assert ratio <= 40
+
+
 @pytest.mark.parametrize("name", ["rebar", "relax", "relax_sequence"])
 def test_an_update_with_the_variance_of_all_parameters(benchmark, name):
     stacked = Stacked(15, name)

@@ -127,7 +127,7 @@ def categorical():
 
 @pytest.mark.parametrize("name", ["reinforce", "reinforce_loo", "local_expectation", "unordered_set"])
 def test_the_variance_of_the_categorical_form(name):
-    """Leave-one-out by all pairs; to draw all four values without replacement, or to sum over them, has none."""
+    """Leave-one-out by all pairs; drawing all four values without replacement, or summing, leaves none."""
     p, scores, f, gradient = categorical()
     options = {"reinforce_loo": {"samples": 2}, "unordered_set": {"samples": 4}}.get(name, {})
     pairs = p[:, None] * p

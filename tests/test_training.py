@@ -19,11 +19,6 @@ SMALL = replace(grammar.PRESETS["smoke"], lengths=(3, 5), samples=50, bias_draws
 KEY = ["session", "step", "metric", "parameter"]
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
-
-
 def numbers(sessions, name="rebar", settings=SMALL, length=5, setting="default"):
     adversarial.pretrained.cache_clear()
     outcome = grammar.run(settings, Condition("grammar", length, name, setting), sessions, "cpu")

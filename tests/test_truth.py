@@ -9,10 +9,9 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-import torch
-from referee import ALPHA, hotelling, judge
 from scipy import stats
 
+from bench.referee import ALPHA, hotelling, judge
 from discgan_core import control, estimators
 from discgan_core.interface import Estimator
 
@@ -20,17 +19,16 @@ VARIANTS: dict[str, list[dict[str, float]]] = {
     "reinforce_loo": [{"samples": 2}],
     "rebar": [{"temperature": 0.3, "eta": 0.6}, {"learning_rate": 0.01}],
     "relax": [{"temperature": 0.3, "learn_relaxation": True}],
+    "rollout": [{"samples": 1}, {"baseline": False}],
+    "local_expectation": [{"samples": 2}],
+    "unordered_set": [{"samples": 3}],
+    "double_control_variate": [{"samples": 2, "alpha": -1.5}],
 }
 PLAIN = [(name, {}) for name in estimators.available()]
 CASES = PLAIN + [(name, options) for name, found in VARIANTS.items() for options in found]
 SEQUENCE_FORMS = ("rebar_sequence", "relax_sequence")
 """Biased at lengths above one only, where they are no longer `rebar` and `relax`."""
 SIZES = [(3, 3), (2, 4), (4, 1)]
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
 
 
 @pytest.mark.parametrize(("vocabulary", "length"), SIZES)
@@ -74,10 +72,73 @@ MUTANTS = {
     "RELAX without its own correction": ("relax", "+ c - c_tilde).sum", "+ c).sum"),
     "baseline with the sample itself": (
         "reinforce_loo",
-        "(groups.sum(1, keepdim=True) - groups) / (samples - 1)",
+        "mean_of_others(groups)",
         "groups.mean(1, keepdim=True)",
     ),
     "last step's score forgotten": ("reinforce", ".sum(1), {", "[:, :-1].sum(1), {"),
+    "a set's chances to be first not left one out": (
+        "unordered_set",
+        "log_p + torch.stack([filled[s] for s in single], -1)",
+        "log_p",
+    ),
+    "a set's baseline that leaves none out": (
+        "unordered_set",
+        ".masked_fill(same, -torch.inf)",
+        ".masked_fill(same, 0.0)",
+    ),
+    "a set's baseline without the sample itself": ("unordered_set", "(first * left)[", "first["),
+    "Gumbel noise that forgets the parent's maximum": (
+        "unordered_set",
+        "perturbed_given(log_p + noise, found.perturbed)",
+        "(log_p + noise)",
+    ),
+    "what was cut off before the last step forgotten": (
+        "unordered_set",
+        "torch.logaddexp(found.log_rest, log_cut)",
+        "log_cut",
+    ),
+    "a control variate's own gradient left out": ("double_control_variate", " + weight * path", ""),
+    "slopes at the sample itself": (
+        "double_control_variate",
+        "mean_of_others(slopes.unflatten(0, (-1, samples)))",
+        "slopes.unflatten(0, (-1, samples))",
+    ),
+    "a control variate with a mean given its prefix": ("double_control_variate", "(x - p.detach())", "x"),
+    "a control variate's baseline with the sample itself": (
+        "double_control_variate",
+        "(y - mean_of_others(y))",
+        "(y - y.mean(1, keepdim=True))",
+    ),
+    "a control variate of the score of the first token alone": (
+        "double_control_variate",
+        "(g * (p - p.detach())).sum((1, 2))",
+        "(g * (p - p.detach()))[:, 0].sum(1)",
+    ),
+    "a baseline that knows the token": ("rollout", "v.diff(dim=1)", "f[:, None] - v[:, 1:]"),
+    "rollouts without the sampled end": ("rollout", "[*begun, f]", "[*begun, begun[-1]]"),
+    "values of the place before": ("rollout", "value(t, inverse_cdf", "value(max(t - 1, 0), inverse_cdf"),
+    "rollouts with the sampling's own uniforms": (
+        "rollout",
+        'noise["rollouts"], from',
+        'noise["tokens"][:, None, :1].expand_as(noise["rollouts"]), from',
+    ),
+    "token and value of different places": ("local_expectation", "(q * p)", "(q.roll(1, 1) * p)"),
+    "values weighed by probabilities of the others": ("local_expectation", "(q * p)", "(q * (1 - p))"),
+    "a race that another token wins": ("arsm", "exp(), tokens, noise", "exp(), (tokens + 1) % 3, noise"),
+    "a swap of one side": ("arsm", "j = c.transpose(-1, -2)", "j = finish[..., None, :]"),
+    "swaps merged by others' weights": ("arsm", "vocabulary - pi)", "vocabulary - pi.roll(1, -1))"),
+    "the antithesis of the other sign": ("disarm", "(q[..., 0] - q[..., 1])", "(q[..., 1] - q[..., 0])"),
+    "coins beyond the lesser token forgotten": (
+        "disarm",
+        " - (log_likelihood(log_probs, high) - given)",
+        "",
+    ),
+    "coins that are not antithetic": (
+        "disarm",
+        "torch.where(coins < s, -torch.expm1(alpha.clamp(max=0)), at)",
+        "torch.sigmoid(-alpha)",
+    ),
+    "a coin's weight without its sign's removal": ("disarm", ".abs().sigmoid()", ".sigmoid()"),
 }
 
 

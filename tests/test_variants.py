@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from bench import adversarial, schema
+from bench import adversarial, controls, schema
 from bench.errors import UserError
 from bench.experiments import Condition, cfg, relaxation
 from discgan_core import estimators, game, relaxed, tasks, training
@@ -26,11 +26,6 @@ CONDITIONS = cfg.conditions(SMALL, [SHORT], estimators.available())
 DEFAULTS = [c.estimator for c in CONDITIONS if c.setting == "default"]
 STILL = replace(relaxation.PRESETS["smoke"], training_set=256, samples=32, draws=4, bias_draws=32)
 KEY = ["session", "step", "metric", "parameter"]
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
 
 
 def variant(name, length=SHORT):
@@ -65,11 +60,11 @@ def values(condition, metric, step):
 # What runs, and what it gives
 
 
-def test_conditions_are_the_variants_the_others_and_one_control():
+def test_conditions_are_the_variants_the_others_and_three_controls():
     assert [c.setting for c in CONDITIONS if c.estimator == cfg.RELAXED] == list(cfg.VARIANTS)
     assert set(DEFAULTS) == set(estimators.available()) - {"exact", cfg.RELAXED}
     assert CONDITIONS.count(Condition("cfg", SHORT, "reinforce_loo", "null_reward")) == 1
-    assert len(set(CONDITIONS)) == len(CONDITIONS) == len(cfg.VARIANTS) + len(DEFAULTS) + 1
+    assert len(set(CONDITIONS)) == len(CONDITIONS) == len(cfg.VARIANTS) + len(DEFAULTS) + 3
     assert cfg.conditions(SMALL, [12], ["reinmax"]) == [Condition("cfg", 12, "reinmax")]
     assert {c.length for c in cfg.conditions(SMALL, [3, 12], estimators.available())} == {3, 12}
     with pytest.raises(UserError, match="length is 0"):
@@ -255,13 +250,15 @@ def test_variants_change_no_setting_but_what_they_name():
     for name in cfg.VARIANTS:
         assert cfg.setup(settings, variant(name))[2] == replace(settings, **own.get(name, {})), name
     others = [c for c in CONDITIONS if c.estimator != cfg.RELAXED]
-    assert all(cfg.setup(settings, c)[2] == settings for c in others)
+    plain = [c for c in others if c.setting != controls.SAME_SECONDS]
+    assert all(cfg.setup(settings, c)[2] == settings for c in plain)
 
 
 def test_who_starts_from_what():
     latents = {c: cfg.setup(SMALL, c)[1].latent for c in CONDITIONS}
     assert latents.pop(variant("hidden_noise")) == 1
-    assert latents.pop(Condition("cfg", SHORT, cfg.LIKELIHOOD)) == 0
+    for setting in ("default", controls.SAME_SECONDS):
+        assert latents.pop(Condition("cfg", SHORT, cfg.LIKELIHOOD, setting)) == 0
     assert set(latents.values()) == {2}
 
 

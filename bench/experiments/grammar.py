@@ -7,31 +7,35 @@ or two discriminator batches, by the final goodness of leave-one-out REINFORCE; 
 at for stability alone. With b1 = 0.9 some length-3 sessions of every estimator, the exact gradient's among
 them, collapse to one string; with 0.5 none of length 3 did.
 
-`standard` makes 45 generator updates with 2 discriminator batches before each; `paper` the original study's
-234 with 79.
+`standard` makes 36 generator updates with a discriminator batch before each, and halves batches and training
+set, so that pre-training has as many updates as in `paper`, which makes the original study's 234 generator
+updates with 79 discriminator batches before each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench import adversarial
+from bench import adversarial, controls
 from bench.adversarial import Settings
 from bench.errors import UserError
 from bench.experiments import Condition, Outcome
 from discgan_core import estimators, tasks
-from discgan_core.game import REGAN, Game, null
-
-NULL = "null_reward"
-CONTROL = "reinforce_loo"
+from discgan_core.game import REGAN
 
 STANDARD = Settings(
     sessions=30,
     lengths=(3, 15),
     stack=10,
-    updates=45,
-    discriminator_steps=2,
-    measurements=6,
+    updates=36,
+    discriminator_steps=1,
+    measurements=4,
+    batch=64,
+    generated=64,
+    training_set=5000,
+    samples=256,
+    corpus=True,
+    bias_draws=256,
 )
 PRESETS = {
     "smoke": Settings(
@@ -45,6 +49,7 @@ PRESETS = {
         warmup=2,
         training_set=1000,
         samples=200,
+        corpus=True,
         draws=32,
         bias_draws=64,
     ),
@@ -56,6 +61,7 @@ PRESETS = {
         updates=234,
         discriminator_steps=79,
         measurements=27,
+        corpus=True,
         draws=64,
         bias_draws=4096,
     ),
@@ -63,13 +69,13 @@ PRESETS = {
 
 
 def conditions(settings: Settings, lengths: Sequence[int], names: Sequence[str]) -> list[Condition]:
-    """Every estimator that can run at a length, and the control whose reward says nothing."""
+    """Every estimator that can run at a length, and the controls."""
     found = []
     for length in lengths:
         vocabulary = check("grammar", length)
         able = [name for name in names if estimators.make(name).supports(length, vocabulary)]
-        found += [Condition("grammar", length, name) for name in able]
-        found += [Condition("grammar", length, CONTROL, NULL)] if CONTROL in able else []
+        plain = [Condition("grammar", length, name) for name in able]
+        found += [*plain, *controls.beside(plain)]
     return found
 
 
@@ -84,12 +90,19 @@ def check(task: str, length: int) -> int:
 def run(settings: Settings, condition: Condition, sessions: Sequence[int], device: str) -> Outcome:
     """Train and measure some sessions."""
     estimator = estimators.make(condition.estimator)
-    game = Game(reward=null) if condition.setting == NULL else REGAN
+    settings, game = controls.applied(settings, REGAN, condition.setting)
     return adversarial.run("grammar", settings, condition, sessions, device, estimator, game)
 
 
 def cost(settings: Settings, condition: Condition) -> float:
-    """Predict seconds per session on one core: milliseconds per token position, times the schedule."""
-    update = 1.0 if condition.estimator.startswith("relax") else 0.5
-    work = settings.updates * (0.3 * settings.discriminator_steps + update)
-    return condition.length * (work + settings.warmup * 0.3 + settings.measurements * 4) / 1000
+    """Predict seconds per session on one core."""
+    own, _ = controls.applied(settings, REGAN, condition.setting)
+    return training_cost(own, condition) + condition.length * own.measurements * 4 / 1000
+
+
+def training_cost(settings: Settings, condition: Condition) -> float:
+    """Predict the seconds without those of measuring: milliseconds per token position, times the schedule."""
+    slow, fast = condition.estimator.startswith("relax"), condition.estimator == "maximum_likelihood"
+    update = 1.0 if slow else 0.25 if fast else 0.5
+    rounds = settings.updates * (0.3 * settings.discriminator_steps + update * settings.generator_steps)
+    return condition.length * settings.batch / 128 * (rounds + settings.warmup * 0.3) / 1000

@@ -3,7 +3,7 @@
 Both networks have 8 units, as in the original code, and start from random weights; the generator's reward
 is -log(1-D). Beside the paper's loss, the logarithm of a mean over the batch, stand eq. 5 without the
 logarithm, the logarithm of means over 8 names (over one, it is maximum likelihood), every other estimator
-and a null-reward control. Real and generated names are padded to the same length.
+and the controls. Real and generated names are padded to the same length.
 
 A tenth of the names is held out: what is measured against real names, is against those. `paper` has 200
 epochs of 62 batches of 128, as many as the paper's 7,944 names make; `standard` is from scratch too, but
@@ -18,13 +18,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from bench import adversarial, wordlists
+from bench import adversarial, controls, wordlists
 from bench.adversarial import Settings, TaskMaker
 from bench.errors import UserError
 from bench.experiments import Condition, Outcome
-from bench.experiments.grammar import CONTROL, NULL
 from discgan_core import estimators, tasks
-from discgan_core.game import Game, null, surprise
+from discgan_core.game import Game, surprise
 from discgan_core.tasks import Task
 from discgan_core.tasks.names import split
 
@@ -50,7 +49,7 @@ STANDARD = NameSettings(
     sessions=30,
     lengths=(10,),
     stack=30,
-    updates=45,
+    updates=36,
     discriminator_steps=1,
     measurements=4,
     generator_rate=0.02,
@@ -114,15 +113,15 @@ def check(source: str, length: int) -> int:
 
 
 def conditions(settings: NameSettings, lengths: Sequence[int], names: Sequence[str]) -> list[Condition]:
-    """Every estimator asked for that need not enumerate, the plain eq. 5, and the control."""
+    """Every estimator asked for that need not enumerate, the other forms of the loss, and the controls."""
     source = Path(settings.source).name  # a file's is its name and its content's hash, wherever it lies
     found = []
     for length in lengths:
         vocabulary = check(settings.source, length)
         able = [n for n in names if n != "exact" and estimators.make(n).supports(length, vocabulary)]
-        found += [Condition("names", length, name, source=source) for name in able]
-        found += [Condition("names", length, PAPER, form, source) for form in FORMS if PAPER in able]
-        found += [Condition("names", length, CONTROL, NULL, source)] if CONTROL in able else []
+        plain = [Condition("names", length, name, source=source) for name in able]
+        forms = [Condition("names", length, PAPER, form, source) for form in FORMS if PAPER in able]
+        found += [*plain, *forms, *controls.beside(plain)]
     return found
 
 
@@ -132,9 +131,9 @@ def run(settings: NameSettings, condition: Condition, sessions: Sequence[int], d
     if condition.estimator == PAPER:
         options = {"samples": settings.batch, **options}
     estimator = estimators.make(condition.estimator, **options)
-    game = Game(null if condition.setting == NULL else surprise)
+    trained, game = controls.applied(settings, Game(surprise), condition.setting)
     maker = task_maker(settings.source)
-    return adversarial.run("names", settings, condition, sessions, device, estimator, game, maker)
+    return adversarial.run("names", trained, condition, sessions, device, estimator, game, maker)
 
 
 def cost(settings: NameSettings, condition: Condition) -> float:

@@ -27,7 +27,16 @@ FORMS = (
 DRAWS = {"smoke": 64, "standard": 512, "paper": 16_384}
 
 PRESETS = {
-    name: replace(settings, lengths=(3,), stack=30, updates=0, samples=64, strings=0, bias_draws=DRAWS[name])
+    name: replace(
+        settings,
+        lengths=(3,),
+        stack=30,
+        updates=0,
+        samples=64,
+        corpus=False,
+        strings=0,
+        bias_draws=DRAWS[name],
+    )
     for name, settings in grammar.PRESETS.items()
 }
 

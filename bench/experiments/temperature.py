@@ -16,8 +16,8 @@ from discgan_core import estimators
 LAMBDAS = (0.01, 0.1, 1.0, 10.0, 100.0)
 FORMS = ("rebar", "rebar_sequence")
 
-PRESETS = {name: replace(settings, lengths=(3,)) for name, settings in grammar.PRESETS.items()}
-PRESETS["standard"] = replace(PRESETS["standard"], updates=18, measurements=4, bias_draws=256)
+PRESETS = {name: replace(settings, lengths=(3,), corpus=False) for name, settings in grammar.PRESETS.items()}
+PRESETS["standard"] = replace(PRESETS["standard"], updates=16, measurements=2, bias_draws=256)
 
 
 def conditions(settings: Settings, lengths: Sequence[int], names: Sequence[str]) -> list[Condition]:

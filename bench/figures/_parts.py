@@ -96,12 +96,12 @@ def note(axes: Axes, height: float, text: str, side: str) -> None:
 def mark(look: Look, size: float = 5) -> dict[str, Any]:
     """Colour, label and marker; a white rim keeps overlapping markers apart."""
     star, shape = isinstance(look.marker, tuple), str(look.marker)
-    thin, letter = shape in "x+", shape.startswith("$")
+    thin, letter = shape in "x+1", shape.startswith("$")
     return {
         "color": look.colour,
         "label": look.label,
         "marker": look.marker,
-        "markersize": size * (1.6 if star else 1.3 if letter else 1.35 if shape in "*PX" else 1),
+        "markersize": size * (1.6 if star else 1.3 if letter else 1.35 if shape in "*PX1" else 1),
         "markeredgecolor": look.colour if thin or letter else "white",
         "markeredgewidth": 1.5 if thin else 0.2 if letter else 0.4,
     }

@@ -48,7 +48,7 @@ def readings(tables: Tables) -> pd.DataFrame:
     mass = stats.mean_interval(mass, stats.COMPARED).rename(columns={"mean": "mass"})
     cosine = stats.mean_interval(stats.rows(tables, schema.GRADIENT_COSINE), stats.COMPARED)
     both = pd.concat([cosine.assign(what="cosine"), stats.relative_bias(tables).assign(what="bias")])
-    return style.coverages(both.merge(mass[[*stats.COMPARED, "mass"]], on=stats.COMPARED))
+    return style.points(both.merge(mass[[*stats.COMPARED, "mass"]], on=stats.COMPARED), "covered")
 
 
 def conditions(found: pd.DataFrame) -> list[Condition]:

@@ -1,5 +1,6 @@
 """Bias and variance against cost: what a better gradient costs, all estimators at the same parameters."""
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -41,7 +42,8 @@ def with_cost(found: pd.DataFrame, tables: Tables) -> pd.DataFrame:
     """The contenders, with milliseconds of one draw as `cost`."""
     seconds = quality.costs(tables, schema.SECONDS)
     both = found.merge(seconds[[*stats.COMPARED, "mean"]], on=stats.COMPARED, suffixes=("", "_cost"))
-    contend = [style.look(*pair).contender for pair in zip(both["estimator"], both["setting"], strict=True)]
+    pairs = zip(both["estimator"], both["setting"], strict=True)
+    contend = np.array([style.look(*pair).contender for pair in pairs], dtype=bool)
     return both[contend].assign(cost=1000 * both["mean_cost"]).reset_index(drop=True)
 
 

@@ -12,8 +12,22 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from bench import figures, headline, schema, stats, store
-from bench.report import answers, claims, coverage, learned, made, strings, summary, sweep
+from bench import figures, headline, quality, schema, stats, store
+from bench.report import (
+    answers,
+    claims,
+    coverage,
+    front,
+    gradients,
+    learned,
+    made,
+    pretraining,
+    scaling,
+    schedule,
+    strings,
+    summary,
+    sweep,
+)
 from bench.store import Tables
 
 TEMPLATE = "page.html.j2"
@@ -29,8 +43,18 @@ def write(results: Path, reports: Path) -> Path:
     tables = store.read(results)
     for folder in (reports / "figures", reports / "tables"):
         store.require_writable(folder)
-    sections = [section(key, part, reports) for key, part in stats.slices(tables)]
-    page = render(sections=sections, made=made.describe(tables), notes=tables.notes)
+    slices = list(stats.slices(tables))
+    sections = [section(key, part, reports) for key, part in slices]
+    known = {(key[0], key[3]): (slug(key), part) for key, part in slices}
+    first = front.page(known, tables, reports)
+    page = render(
+        TEMPLATE,
+        front=first,
+        drawings=[shown(f) for f in first.figures],
+        sections=sections,
+        made=made.describe(tables),
+        notes=tables.notes,
+    )
     path = reports / "index.html"
     path.write_text(page, encoding="utf-8")
     return path
@@ -57,10 +81,14 @@ def section(key: tuple[str, str, str, int], tables: Tables, reports: Path) -> di
 
 def said(tables: Tables) -> list[answers.Answer]:
     """All the sentences of one slice."""
+    if quality.measured(tables):
+        return gradients.sentences(tables)
     if coverage.is_coverage(tables):
         return coverage.sentences(tables)
+    if scaling.is_scaling(tables):
+        return scaling.sentences(tables)
     if sweep.is_sweep(tables):
-        return sweep.sentences(tables)
+        return [*pretraining.sentences(tables), *schedule.sentences(tables), *sweep.sentences(tables)]
     return [*answers.sentences(tables), *learned.sentences(tables), *claims.sentences(tables)]
 
 
@@ -69,13 +97,17 @@ def drawn(name: str, tables: Tables, folder: Path) -> Iterator[dict[str, str]]:
     for figure in sorted(figures.available(), key=lambda n: (n != "learning_curves", n)):
         saved = figures.save(figure, tables, folder, f"{name}-{figure}")
         if saved:
-            data = b64encode(saved.svg.read_bytes()).decode()
-            yield {
-                "title": saved.title,
-                "caption": saved.caption,
-                "stem": saved.svg.stem,
-                "data": data,
-            }
+            yield shown(saved)
+
+
+def shown(saved: figures.Saved) -> dict[str, str]:
+    """A figure as the page takes it."""
+    return {
+        "title": saved.title,
+        "caption": saved.caption,
+        "stem": saved.svg.stem,
+        "data": b64encode(saved.svg.read_bytes()).decode(),
+    }
 
 
 def slug(key: tuple[str, str, str, int]) -> str:
@@ -92,8 +124,8 @@ def title(key: tuple[str, str, str, int]) -> str:
     return f"{schema.with_source(experiment, source)}: {where}"
 
 
-def render(**content: Any) -> str:
-    """Fill in the template."""
+def render(template: str, **content: Any) -> str:
+    """Fill in a template."""
     loader = PackageLoader("bench.report", "")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return environment.get_template(TEMPLATE).render(**content)
+    return environment.get_template(template).render(**content)

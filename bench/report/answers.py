@@ -19,7 +19,6 @@ from bench.store import Tables
 
 ALPHA = 0.05
 DIGITS = 3
-NULL = ("reinforce_loo", "null_reward")
 #: Where these start, the networks are others: their variances are not at the same parameters.
 ELSEWHERE = [("gumbel_softmax", "hidden_noise")]
 
@@ -50,7 +49,7 @@ def sentences(tables: Tables) -> list[Answer]:
         *best(quality, head),
         *real(tables, head, quality),
         *(answer for baseline in BASELINES for answer in against(quality, head, baseline)),
-        *null_reward(quality, head),
+        *uninformed(quality, head),
         *bias(stats.relative_bias(tables)),
         *variance(stats.start(variances), BASELINES[0]),
     ]
@@ -145,18 +144,19 @@ def verdict(row: Any, above: str, below: str) -> str:
     return above if row.mean > 0 else below
 
 
-def null_reward(quality: pd.DataFrame, head: Headline) -> Iterator[Answer]:
+def uninformed(quality: pd.DataFrame, head: Headline) -> Iterator[Answer]:
     """Does a reward without information improve the generator too?"""
     found = stats.changes(quality)
     told = {
-        head.way.better: "The null-reward control gains as well, {}: a gain of that size is no evidence "
+        head.way.better: "The {} control gains as well, {}: a gain of that size is no evidence "
         "that an estimator learns from the discriminator.",
-        head.way.worse: "The null-reward control does not gain but loses, {}.",
-        "undecided": "Whether the null-reward control gains is undecided: {}.",
+        head.way.worse: "The {} control does not gain but loses, {}.",
+        "undecided": "Whether the {} control gains is undecided: {}.",
     }
-    for row in found[[pair == NULL for pair in pairs(found)]].itertuples():
+    for row in stats.among(found, style.UNINFORMED).itertuples():
+        name = row.setting.replace("_", "-")
         by = f"{words.estimate(row, DIGITS, sign=True)} from start to end"
-        yield Answer("Control", told[verdict(row, "higher", "lower")].format(by))
+        yield Answer("Control", told[verdict(row, "higher", "lower")].format(name, by))
 
 
 def bias(found: pd.DataFrame, name: Callable[[Any], str] = label) -> Iterator[Answer]:

@@ -22,8 +22,8 @@ def sentences(tables: Tables) -> list[Answer]:
 
 def cosines(tables: Tables) -> Iterator[Answer]:
     """The cosine at both ends, and whether it grows between them."""
-    cosine = style.coverages(stats.rows(tables, schema.GRADIENT_COSINE))
-    mass = style.coverages(stats.rows(tables, schema.COVERED_MASS))
+    cosine = style.points(stats.rows(tables, schema.GRADIENT_COSINE), "covered")
+    mass = style.points(stats.rows(tables, schema.COVERED_MASS), "covered")
     ends = [at_end(table, end) for table in (cosine, mass) for end in ("min", "max")]
     grown = stats.less(ends[1], ends[0])
     means = [stats.mean_interval(table, stats.COMPARED) for table in ends]
@@ -49,6 +49,6 @@ def at_end(table: pd.DataFrame, end: str) -> pd.DataFrame:
 
 def biases(tables: Tables) -> Iterator[Answer]:
     """The relative bias at the fullest coverage, where one without bias has none left."""
-    found = style.coverages(stats.relative_bias(tables))
+    found = style.points(stats.relative_bias(tables), "covered")
     for answer in answers.bias(at_end(found, "max")):
         yield Answer(f"{answer.about} at the fullest coverage", answer.text)

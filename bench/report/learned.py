@@ -1,62 +1,113 @@
-"""The answers to whether anything was learned: by settings that stand side by side, and by a goal.
+"""The answers to whether anything was learned: by what a gain is held against, and by a goal.
 
-To end above one's own start is little: a reward that says nothing may do as much. So a setting has
-learned if it ends above its start and above that control, each tested within a session and corrected
-over the settings.
+To end above one's own start is little: a reward that says nothing may do as much, and maximum likelihood in
+as many updates or seconds may do more. So an estimator has learned if it ends above its start and above
+every control that there is, each tested within a session and corrected over all these comparisons.
 """
 
 from collections.abc import Iterator
 
 import pandas as pd
 
-from bench import headline, stats, style
+from bench import headline, schema, stats, style
 from bench.headline import Headline
 from bench.report import words
-from bench.report.answers import DIGITS, NULL, Answer, label, verdict
+from bench.report.answers import ALPHA, DIGITS, Answer, contenders, label
 from bench.store import Tables
 from bench.style import Condition
 
+START = "its own start"
+TRAINING = ["sampling", "discriminator", "generator"]
+"""The phases of a session's seconds, without those of measuring."""
+TIMED: list[Condition] = [("maximum_likelihood", "same_seconds"), ("reinforce_loo", style.DEFAULT)]
+
 
 def sentences(tables: Tables) -> list[Answer]:
-    """Say which settings learned, and which conditions reach the goal."""
+    """Say which estimators learned, how long as many seconds were, and which conditions reach the goal."""
     head, quality = headline.of(tables), headline.rows(tables)
-    return [*settings(quality, head), *reached(stats.last(quality), head)]
+    return [*gains(quality, head), *seconds(tables), *reached(stats.last(quality), head)]
 
 
-def settings(quality: pd.DataFrame, head: Headline) -> Iterator[Answer]:
-    """Which settings end better than they began and than the control."""
-    conditions = style.set_apart(quality)
-    if not conditions:
+def gains(quality: pd.DataFrame, head: Headline) -> Iterator[Answer]:
+    """Which contenders end better than they began and than every control; whose gain a control shows too."""
+    begun = stats.changes(quality)
+    begun = begun[contenders(begun)]
+    if begun.empty:
         return
-    found = comparisons(quality, conditions)
-    told: dict[bool, list[str]] = {True: [], False: []}
-    for condition in conditions:
-        learned, text = against(found, condition, head)
-        told[learned].append(text)
-    done, other = words.listed(told[True]) or "none", words.listed(told[False])
-    text = f"{head.way.beyond.capitalize()} {' and '.join(found)}: {done}."
-    yield Answer("What learned", f"{text} Not shown to be: {other}." if other else text)
+    controls = [c for c in style.CONTROLS if c in style.ordered(quality)]
+    ends = compared({START: begun, **leads(stats.last(quality), controls)}, head)
+    shown = compared(leads(stats.gains(quality), controls), head)
+    against = START + (" and every control" if controls else "")
+    told = [f"{head.way.beyond.capitalize()} {against}: {words.listed(ahead(ends, head)) or 'none'}."]
+    if not ends[ends["than"] == START]["better"].all():
+        told += proven(ends[ends["than"] == START], f"to end {head.way.beyond}")
+    if not shown["better"].all():
+        told.append("A gain that a control also shows is no gain.")
+    yield Answer("What learned", " ".join([*told, *proven(shown, "to gain more than")]))
 
 
-def comparisons(quality: pd.DataFrame, conditions: list[Condition]) -> dict[str, pd.DataFrame]:
-    """What the settings are compared with, and by how much they end apart from it."""
-    final = stats.last(stats.among(quality, [*conditions, NULL]))
-    found = {
-        "its own start": stats.changes(stats.among(quality, conditions)),
-        "the null-reward control": stats.paired_differences(final, NULL),
-    }
-    return {name: table for name, table in found.items() if not table.empty}
+def leads(table: pd.DataFrame, controls: list[Condition]) -> dict[str, pd.DataFrame]:
+    """Every contender less each control, by the control's name."""
+    found = {style.label(*c): stats.paired_differences(table, c) for c in controls}
+    return {name: part[contenders(part)] for name, part in found.items()}
 
 
-def against(found: dict[str, pd.DataFrame], condition: Condition, head: Headline) -> tuple[bool, str]:
-    """Whether a setting is better than all that it is compared with, and the details."""
-    told, learned = [], []
-    for name, table in found.items():
-        for row in stats.among(table, [condition]).itertuples():
-            word = verdict(row, "higher", "lower")
-            learned.append(word == head.way.better)
-            told.append(f"{words.estimate(row, DIGITS, sign=True)} from {name}, {word}")
-    return len(learned) == len(found) and all(learned), f"{style.label(*condition)} ({words.listed(told)})"
+def compared(parts: dict[str, pd.DataFrame], head: Headline) -> pd.DataFrame:
+    """Comparisons with several others (`than`) as one family, and whether each shows one to be `better`."""
+    kept = [part.assign(than=name) for name, part in parts.items() if not part.empty]
+    found = pd.concat(kept or [pd.DataFrame(columns=[*stats.COMPARED, *stats.TEST, "than"])])
+    found = found.reset_index(drop=True)
+    found = found.assign(p_holm=stats.holm(found["p"]))
+    right = found["mean"] < 0 if head.way.falls else found["mean"] > 0
+    return found.assign(better=(found["p_holm"] < ALPHA) & right)
+
+
+def ahead(ends: pd.DataFrame, head: Headline) -> list[str]:
+    """Those that are better in every comparison, with the least of their leads."""
+    found = []
+    for condition in style.ordered(ends):
+        rows = stats.among(ends, [condition])
+        if rows["better"].all() and len(rows) == ends["than"].nunique():
+            least = next(headline.best_first(rows, head.way).tail(1).itertuples())
+            by = words.estimate(least, DIGITS, sign=True)
+            found.append(f"{style.label(*condition)} ({by} from {least.than})")
+    return found
+
+
+def proven(found: pd.DataFrame, what: str) -> Iterator[str]:
+    """Of whom something is shown, if of all, or of whom it is not, and than what; alike ones together."""
+    every = style.ordered(found)
+    told: dict[tuple[str, str], list[str]] = {}
+    for than, rows in found.groupby("than", sort=False):
+        unclear = rows[~rows["better"]]
+        shown, whom = ("Shown", rows) if unclear.empty else ("Not shown", unclear)
+        told.setdefault((shown, those(whom, every)), []).append(str(than))
+    for (shown, names), others in told.items():
+        yield f"{shown} {what} {words.listed(others)}: {names}."
+
+
+def those(rows: pd.DataFrame, every: list[Condition]) -> str:
+    """Names, the shorter way."""
+    mine = style.ordered(rows)
+    rest = [condition for condition in every if condition not in mine]
+    if len(rest) < len(mine) > 1:
+        return f"all but {words.listed(style.label(*c) for c in rest)}" if rest else "all"
+    return words.listed(style.label(*c) for c in mine)
+
+
+def seconds(tables: Tables) -> Iterator[Answer]:
+    """What training took under the control that is to take as many seconds, and beside it."""
+    spent = stats.last(stats.rows(tables, schema.SECONDS))
+    spent = stats.among(spent[spent["parameter"].isin(TRAINING)], TIMED)
+    each = spent.groupby(schema.SESSION, observed=True)["value"].sum().reset_index()
+    found = stats.mean_interval(each, stats.COMPARED)
+    if len(found) == len(TIMED):
+        told = estimates(found)
+        yield Answer(
+            "The same seconds",
+            "Updates are counted out beforehand so that training takes as long; measured, a session's "
+            f"share of its stack's seconds was {told}.",
+        )
 
 
 def reached(final: pd.DataFrame, head: Headline) -> Iterator[Answer]:

@@ -63,7 +63,20 @@ def command(experiment: str, trials: pd.DataFrame) -> str:
         ",".join(map(str, sorted(trials[name].unique()))) for name in ("length", "estimator")
     )
     options = f"--preset {trials['preset'].iloc[0]} --sessions {counts.max()} --lengths {lengths}"
-    return f"python -m bench run {experiment} {options} --estimators {estimators}{source(trials)}"
+    own = "".join(f" --plugin {shlex.quote(path)}" for path in plugin_files(trials))
+    return f"python -m bench run {experiment} {options} --estimators {estimators}{source(trials)}{own}"
+
+
+def plugin_files(trials: pd.DataFrame) -> list[str]:
+    """The files of estimators that are a user's own."""
+    paths = (plugin.rpartition("#")[0] for plugin in plugins(trials))
+    return [path for path in paths if path.endswith(".py")]  # an installed package's needs no option
+
+
+def plugins(trials: pd.DataFrame) -> list[str]:
+    """Every estimator that is not one of ours: where it is from, and a hash of what is in its file."""
+    found = (json.loads(text).get(schema.PLUGIN) for text in trials["config"].dropna().unique() if text)
+    return sorted({plugin for plugin in found if plugin})
 
 
 def source(trials: pd.DataFrame) -> str:
@@ -79,6 +92,7 @@ def facts(trials: pd.DataFrame) -> dict[str, str]:
     known = {name: distinct(trials[name]) for name in PROVENANCE if name in trials}
     sessions, finished = trials["session"], trials["finished"]
     return {name.replace("_", " "): text for name, text in known.items()} | {
+        **({"plug-ins": ", ".join(plugins(trials))} if plugins(trials) else {}),
         "seeds": f"{sessions.min()} to {sessions.max()}, shared by all estimators",
         "sessions in all": f"{len(trials):,}",
         "seconds in all": f"{trials['seconds'].sum():,.0f} (sum over sessions)",
@@ -94,7 +108,8 @@ def distinct(column: pd.Series) -> str:
 def settings(trials: pd.DataFrame) -> dict[str, str]:
     """The settings of the trials' JSON text, nested names joined by dots."""
     configs = [json.loads(text) for text in trials["config"].dropna().unique() if text]
-    return {str(name): plain(value) for config in configs for name, value in flat(config).items()}
+    named = {str(name): plain(value) for config in configs for name, value in flat(config).items()}
+    return {name: value for name, value in named.items() if name != schema.PLUGIN}
 
 
 def flat(config: dict[str, Any], before: str = "") -> dict[str, Any]:

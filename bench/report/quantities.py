@@ -40,6 +40,16 @@ def final(metric: str, heading: str, note: str = "", digits: int = 3) -> Quantit
     return Quantity(metric, heading, digits, means(metric), note)
 
 
+def scaled(metric: str, parameter: str, factor: float) -> Callable[[Tables], pd.DataFrame]:
+    """How to measure a metric in another unit."""
+
+    def measure(tables: Tables) -> pd.DataFrame:
+        found = means(metric, parameter)(tables)
+        return found.assign(**factor * found[["mean", "low", "high"]])
+
+    return measure
+
+
 def starts(tables: Tables) -> pd.DataFrame:
     """The headline before the first update; nothing where all conditions start alike."""
     begin = stats.start(headline.rows(tables))
@@ -94,9 +104,19 @@ LISTED = (
     "training set has them. Cross-entropy is the generator's, of held-out names, in nats per token."
 )
 TOLD_APART = "The accuracy is the discriminator's: 0.5 is chance."
+BEFORE = "Untrained and pre-trained are the oracle NLL before pre-training and after it."
+FRESH = (
+    "NLL of fresh sequences is the generator's, of the oracle's own, in nats per token: it rises where a "
+    "generator forgets what it could write."
+)
 CALLS = "Calls count sequences."
 
 COVERED = "Covered is the probability that the generator gives to the sequences in the data."
+SHARE = (
+    "Milliseconds, and megabytes of tensors at the peak, are a session's share of a generator update, of a "
+    "discriminator update, and of measuring the variance of the generator's gradient."
+)
+PARTS = {"generator": "update", "discriminator": "discriminator", "variance": "variance"}
 
 BIAS = Quantity("relative_bias", "relative bias", 3, stats.relative_bias)
 SECONDS = Quantity("seconds", "seconds per session", 2, seconds)
@@ -119,6 +139,18 @@ OF_NAMES = [
     final(schema.REAL_FRACTION, "names listed", LISTED),
     final(schema.HELD_OUT_FRACTION, "names held out", LISTED, digits=4),
     final(schema.CROSS_ENTROPY, "cross-entropy", LISTED),
+    final(schema.DISCRIMINATOR_ACCURACY, "discriminator accuracy", TOLD_APART),
+]
+OF_ORACLE = [
+    Quantity(
+        "untrained",
+        "untrained",
+        3,
+        means(schema.ORACLE_NLL + schema.UNTRAINED_SUFFIX, when=stats.start),
+        BEFORE,
+    ),
+    Quantity("pretrained", "pre-trained", 3, means(schema.ORACLE_NLL, when=stats.start)),
+    final(schema.CROSS_ENTROPY, "NLL of fresh sequences", FRESH),
     final(schema.DISCRIMINATOR_ACCURACY, "discriminator accuracy", TOLD_APART),
 ]
 EFFORT = [
@@ -149,13 +181,27 @@ UNTRAINED = [
     Quantity("cosine", "cosine", 3, means(schema.GRADIENT_COSINE)),
     SECONDS,
 ]
+SCALING = [
+    *(
+        Quantity(f"{part}_ms", f"{name}, ms", 2, scaled(schema.UPDATE_SECONDS, part, 1e3), SHARE)
+        for part, name in PARTS.items()
+    ),
+    *(
+        Quantity(f"{part}_mb", f"{name}, MB", 2, scaled(schema.PEAK_MEMORY, part, 1e-6), SHARE)
+        for part, name in PARTS.items()
+    ),
+    Quantity("log_variance", "log-variance", 2, means(schema.GRADIENT_LOG_VARIANCE, TOTAL), VARIANCES),
+]
 
 
 def columns(tables: Tables) -> list[Quantity]:
     """The columns of a slice; its headline leads them if it has no line above."""
+    if not stats.rows(tables, schema.UPDATE_SECONDS).empty:
+        return SCALING
     if not headline.trained(tables):
         return UNTRAINED
     head = headline.of(tables)
-    known = [*QUALITY, *(OF_NAMES if headline.of_names(tables) else []), *EFFORT]
+    own = OF_NAMES if headline.of_names(tables) else OF_ORACLE if head.metric == schema.ORACLE_NLL else []
+    known = [*QUALITY, *own, *EFFORT]
     listed = any(quantity.name == head.metric for quantity in known)
     return known if listed else [final(head.metric, head.name), *known]

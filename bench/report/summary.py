@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from bench import headline, schema, stats, style
-from bench.report import words
+from bench import headline, quality, schema, stats, style
+from bench.report import gradient_columns, words
 from bench.report.quantities import Quantity, columns
 from bench.store import Tables
 
@@ -28,7 +28,7 @@ def table(tables: Tables) -> Table:
     head, shown = headline.of(tables), sessions(tables.trials)
     numbers = shown.copy()
     kept = []
-    for quantity in columns(tables):
+    for quantity in gradient_columns.COLUMNS if quality.measured(tables) else columns(tables):
         found = quantity.measure(tables)
         if found.empty:
             continue

@@ -1,4 +1,4 @@
-"""The answers of an experiment that varies one number of an estimator, such as a temperature."""
+"""The answers of an experiment that varies one number, such as a temperature."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,10 +7,11 @@ import pandas as pd
 
 from bench import headline, schema, stats, style
 from bench.headline import Headline
-from bench.report import answers, words
+from bench.report import answers, learned, words
 from bench.report.answers import ALPHA, DIGITS, Answer
 from bench.report.quantities import TOTAL
 from bench.store import Tables
+from bench.style import Condition
 
 
 def is_sweep(tables: Tables) -> bool:
@@ -19,28 +20,49 @@ def is_sweep(tables: Tables) -> bool:
 
 
 def sentences(tables: Tables) -> list[Answer]:
-    """Say, for each estimator, which value ends best, and where variance and error are least."""
+    """Say, for each contender, which value ends best, where variance and error are least, and who learned."""
     head, ends = headline.of(tables), stats.last(headline.rows(tables))
     variances = stats.last(stats.rows(tables, schema.GRADIENT_LOG_VARIANCE, TOTAL))
     bias, errors = stats.relative_bias(tables), stats.relative_errors(tables)
     found = list(answers.lost(tables.trials))
-    for name, _ in style.ordered(tables.trials.assign(setting=style.DEFAULT)):
-        told = least_error(of(errors, name), of(bias, name))
+    for line in lines(tables.trials):
+        told = least_error(of(errors, line), of(bias, line))
         if headline.trained(tables):
-            told += [*quality(of(ends, name), head), *least_variance(of(variances, name))]
-            told += biases(of(bias, name))
-        found += [Answer(style.label(name), " ".join(told))] if told else []
-    return found
+            told += [*quality(of(ends, line), head), *least_variance(of(variances, line))]
+            told += biases(of(bias, line))
+        found += [Answer(style.label(*line), " ".join(told))] if told else []
+    return [*found, *gains(headline.rows(tables), head)]
 
 
 def value(row: Any) -> str:
-    """The name of a row's setting."""
-    return style.name_setting(row.setting)
+    """The name of a row's point."""
+    return style.name_setting(style.swept(row.setting)[1])
 
 
-def of(table: pd.DataFrame, estimator: str) -> pd.DataFrame:
-    """Only one estimator's rows."""
-    return table[table["estimator"] == estimator]
+def named(table: pd.DataFrame) -> pd.DataFrame:
+    """The settings without the point of the sweep, which is a column."""
+    split = [style.swept(setting) for setting in table["setting"]]
+    return table.assign(setting=[variant for variant, _ in split], point=[point for _, point in split])
+
+
+def lines(table: pd.DataFrame) -> list[Condition]:
+    """The contenders, whatever the point."""
+    return [line for line in style.ordered(named(table)) if style.look(*line).contender]
+
+
+def of(table: pd.DataFrame, line: Condition) -> pd.DataFrame:
+    """Only one line's rows, at all its points."""
+    return table.loc[stats.among(named(table), [line]).index]
+
+
+def gains(quality: pd.DataFrame, head: Headline) -> Iterator[Answer]:
+    """Who learned, at every point at which there are controls."""
+    table = named(quality)
+    for point in sorted(table["point"].unique(), key=style.number):
+        part = table[table["point"] == point]
+        if not stats.among(part, style.CONTROLS).empty:
+            for answer in learned.gains(part, head):
+                yield Answer(f"{answer.about}, {style.name_setting(point)}", answer.text)
 
 
 def quality(final: pd.DataFrame, head: Headline) -> Iterator[str]:

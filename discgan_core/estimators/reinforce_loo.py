@@ -2,7 +2,9 @@
 
     g_hat = 1/k sum_i (f(s^i) - 1/(k-1) sum_{j != i} f(s^j)) grad log p_theta(s^i),   s^1..s^k ~ p_theta
 
-The baseline of a sample is the mean reward of the others, which do not depend on it: no bias.
+The baseline of a sample is the mean reward of the others, which do not depend on it: no bias. VarGrad
+(Richter et al., 2020) is no file of its own: it descends half the sample variance of log p_theta - f, which
+gives, number by number, what this gives for the reward f - log p_theta, and so for what f adds to it.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from torch import Tensor
 
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
 from discgan_core.rewards import of_tokens
-from discgan_core.sequences import log_likelihood, score
+from discgan_core.sequences import log_likelihood, mean_of_others, score
 
 
 def reinforce_loo(samples: int = 8) -> Estimator:
@@ -28,9 +30,8 @@ def reinforce_loo(samples: int = 8) -> Estimator:
         log_probs = policy.logits(tokens).log_softmax(-1)
         f = of_tokens(reward, tokens, log_probs)
         groups = f.reshape(-1, samples)
-        others = (groups.sum(1, keepdim=True) - groups) / (samples - 1)
         scores = score(log_likelihood(log_probs, tokens)).sum(1).reshape(-1, samples)
-        return Estimate(((groups - others) * scores).mean(1), {"rewards": f})
+        return Estimate(((groups - mean_of_others(groups)) * scores).mean(1), {"rewards": f})
 
     return Estimator(
         estimate, noise=lambda length, vocabulary: {"tokens": (length,)}, samples_per_draw=samples

@@ -13,7 +13,17 @@ from torch import Tensor
 from torch.nn import functional
 
 from discgan_core.interface import Judge, Params
-from discgan_core.models.lstm import branch, init_lstm, lstm, read, repeated, uniform, zeros_before
+from discgan_core.models.lstm import (
+    EMBEDDING,
+    branch,
+    init_embedding,
+    init_lstm,
+    lstm,
+    read,
+    repeated,
+    uniform,
+    zeros_before,
+)
 
 
 def init_discriminator(vocabulary: int, hidden: int, generator: Generator) -> Params:
@@ -22,6 +32,14 @@ def init_discriminator(vocabulary: int, hidden: int, generator: Generator) -> Pa
         **init_lstm(vocabulary, hidden, generator),
         "out.weight": uniform((1, hidden), hidden, generator),
         "out.bias": uniform((1,), hidden, generator),
+    }
+
+
+def init_embedded_discriminator(vocabulary: int, hidden: int, generator: Generator) -> Params:
+    """Draw a discriminator that reads tokens as rows of a table `embedding` [V, H]."""
+    return {
+        EMBEDDING: init_embedding(vocabulary, hidden, generator),
+        **init_discriminator(hidden, hidden, generator),
     }
 
 

@@ -16,10 +16,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from discgan_core.interface import Continue, Params
+from discgan_core.models import output
 from discgan_core.models.lstm import (
+    EMBEDDING,
     Start,
     embedded,
     generate,
+    init_embedding,
     init_lstm,
     joint_weight,
     lstm,
@@ -37,8 +40,24 @@ def init_generator(vocabulary: int, hidden: int, generator: Generator) -> Params
     """Draw the LSTM's weights and the output layer's, `out.weight` [V, H] and `out.bias` [V]."""
     return {
         **init_lstm(vocabulary, hidden, generator),
+        **init_output(vocabulary, hidden, generator),
+    }
+
+
+def init_output(vocabulary: int, hidden: int, generator: Generator) -> Params:
+    """Draw the output layer's weights alone."""
+    return {
         "out.weight": uniform((vocabulary, hidden), hidden, generator),
         "out.bias": uniform((vocabulary,), hidden, generator),
+    }
+
+
+def init_embedded_generator(vocabulary: int, hidden: int, generator: Generator) -> Params:
+    """Draw a generator that reads tokens as rows of a table `embedding` [V, H]."""
+    return {
+        EMBEDDING: init_embedding(vocabulary, hidden, generator),
+        **init_lstm(hidden, hidden, generator),
+        **init_output(vocabulary, hidden, generator),
     }
 
 
@@ -83,7 +102,12 @@ class LSTMPolicy:
     def logits(self, tokens: Tensor) -> Tensor:
         """Give the next token's logits after every prefix of tokens [N, T]: [N, T, V]."""
         h, _ = self.states(tokens)
-        return (self.params["out.weight"] @ h).permute(2, 0, 1) + self.params["out.bias"]
+        return h.permute(2, 0, 1) @ self.params["out.weight"].T + self.params["out.bias"]
+
+    def log_likelihood(self, tokens: Tensor) -> Tensor:
+        """Give log p(s_t | s_<t) of tokens [N, T], differentiable once: [N, T]."""
+        h, _ = self.states(tokens)
+        return output.log_likelihood(self.params["out.weight"], self.params["out.bias"], h, tokens)
 
     def states(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Give hidden and cell states before each of tokens [N, T]: [T, H, N] both."""

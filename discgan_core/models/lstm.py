@@ -7,9 +7,9 @@ sequence is one differentiable primitive with batching rules of its own:
 * vmapped without them (draws, samples), the new axis joins the batch, and only the weights' gradient
   is taken apart again, so per-draw gradients cost about as much as one gradient.
 
-The recurrence itself, its equations and its batching rules are in `recurrence.py`; what needs no gradient
-is in `forward.py`. Wherever an input is taken, tokens [N, T] may stand for their unit vectors [N, T, V],
-and with `embedding` [V, inputs] among the parameters both are looked up there first.
+The recurrence and its batching rules are in `recurrence.py`, its equations in `step.py`, what needs no
+gradient in `forward.py`. Wherever an input is taken, tokens [N, T] may stand for their unit vectors
+[N, T, V], and with `embedding` [V, inputs] among the parameters both are looked up there first.
 """
 
 from __future__ import annotations
@@ -52,6 +52,11 @@ def init_lstm(inputs: int, hidden: int, generator: Generator) -> Params:
 def uniform(shape: tuple[int, ...], fan_in: int, generator: Generator) -> Tensor:
     """Draw U(-1/sqrt(fan_in), 1/sqrt(fan_in)) of the given shape from the generator's stream."""
     return torch.from_numpy(generator.uniform(-1, 1, shape) / fan_in**0.5).to(torch.get_default_dtype())
+
+
+def init_embedding(vocabulary: int, inputs: int, generator: Generator) -> Tensor:
+    """Draw a table of tokens' vectors, [V, inputs], as widely spread as an LSTM's weights."""
+    return uniform((vocabulary, inputs), inputs, generator)
 
 
 def joint_weight(params: Params) -> Tensor:

@@ -5,11 +5,8 @@ is one contiguous block: sequences [T, L, features, N], weight [L, 4H, F]. The h
 a row of ones stand on top of one another, F = H + inputs + 1, so that a step is ONE multiply. An input may
 be tokens [T, L, 1, N] in the place of their unit vectors.
 
-    a = weight [h; x; 1],   i, f, o = sigmoid(a_i, a_f, a_o),   g = tanh(a_g)
-    c' = f c + i g,         h' = o tanh(c')                      (Hochreiter and Schmidhuber, 1997)
-
-The kernels run below all of torch.func's transformations, on plain tensors, hence may write in place.
-tanh(x) is computed as 2 sigmoid(2x) - 1, which torch vectorises six times better on CPUs.
+The kernels run below all of torch.func's transformations, on plain tensors, hence may write in place. A
+step's equations are in `step.py`.
 """
 
 from __future__ import annotations
@@ -21,13 +18,10 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from discgan_core.models.step import advance, doubled, spread, take_in
+
 FEW = 32
 """Columns of a batch that count as few, see `outer`."""
-
-
-def spread(x: Tensor, inputs: int) -> Tensor:
-    """Tell tokens [..., 1, N] apart as unit vectors [..., V, N]; vectors stay what they are."""
-    return x if x.is_floating_point() else x == torch.arange(inputs, device=x.device)[:, None]
 
 
 class Unroll(Function):
@@ -38,12 +32,13 @@ class Unroll(Function):
         """Run the recurrence, keeping what the adjoint needs."""
         length, stack, _, batch = x.shape
         hidden, rows = h.shape[1], weight.shape[2]
-        joint = h.new_ones(stack, rows, batch)
+        weight, joint = doubled(weight), h.new_ones(stack, rows, batch)
         states, cells, gates, squashed = (
             h.new_empty(length, stack, size * hidden, batch) for size in (1, 1, 4, 1)
         )
         for t in range(length):
-            joint[:, :hidden], joint[:, hidden:-1] = h, spread(x[t], rows - hidden - 1)
+            joint[:, :hidden] = h
+            take_in(x[t], joint[:, hidden:-1])
             h, c = advance(weight, joint, c, gates[t], cells[t], squashed[t], states[t])
         return states, cells, gates, squashed
 
@@ -74,27 +69,6 @@ class Unroll(Function):
     def vmap(info: Any, in_dims: tuple[Any, ...], *args: Tensor) -> tuple[Any, ...]:
         """Sessions join the stack, anything else joins the batch."""
         return batched(Unroll, info.batch_size, in_dims, args, weights=(1,))
-
-
-def advance(
-    weight: Tensor,
-    joint: Tensor,
-    c: Tensor,
-    gates: Tensor,
-    cell: Tensor,
-    squashed: Tensor,
-    state: Tensor,
-) -> tuple[Tensor, Tensor]:
-    """Take one step, writing gates, c', tanh(c') and h' into the last four arguments."""
-    hidden = c.shape[1]
-    torch.bmm(weight, joint, out=gates)
-    i, f, o, g = gates.split(hidden, 1)
-    g.mul_(2)
-    gates.sigmoid_()
-    g.mul_(2).sub_(1)
-    torch.mul(f, c, out=cell).addcmul_(i, g)
-    torch.mul(cell, 2, out=squashed).sigmoid_().mul_(2).sub_(1)
-    return torch.mul(o, squashed, out=state), cell
 
 
 class Adjoint(Function):

@@ -1,0 +1,163 @@
+"""Estimators from elsewhere: a user's own file, or the entry point of an installed package.
+
+A file `<name>.py` follows the rule of the files in `discgan_core/estimators`: it holds a factory
+`<name>(**hyperparameters) -> Estimator`. An installed package names such a factory in its metadata, under the
+entry points of group `discgan_bench.estimators`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import keyword
+import sys
+import traceback
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from discgan_core.interface import Estimator
+
+GROUP = "discgan_bench.estimators"
+
+
+class PluginError(ValueError):
+    """What is wrong with an estimator from elsewhere, and in which file and line."""
+
+
+class Plugin(NamedTuple):
+    """An estimator from elsewhere.
+
+    Attributes:
+        path: the file it is written in.
+        source: that file's path, or the package's name and version, with a hash of what is in the file.
+        factory: (**hyperparameters) -> Estimator.
+    """
+
+    path: Path
+    source: str
+    factory: Callable[..., Any]
+
+    def make(self, name: str, hyperparameters: dict[str, Any]) -> Estimator:
+        """Make the estimator.
+
+        Raises:
+            PluginError: the factory fails, or gives something else.
+        """
+        try:
+            estimator = self.factory(**hyperparameters)
+        except (Exception, SystemExit) as error:
+            raise PluginError(f"{name}(..) of {told(error, self.path)}") from error
+        if not isinstance(estimator, Estimator):
+            kind = type(estimator).__name__
+            raise PluginError(
+                f"{self.path}: {name}(..) gives a {kind}, not a discgan_core.interface.Estimator"
+            )
+        return estimator
+
+
+def read(path: Path) -> Plugin:
+    """Read a file, given by its whole path, and run it as a module.
+
+    Raises:
+        PluginError: there is no such file, or it is not what a plug-in has to be.
+    """
+    name = path.stem
+    if path.suffix != ".py" or not name.isidentifier() or keyword.iskeyword(name):
+        raise PluginError(
+            f"{path}: the file's name is the estimator's, so it must be a Python name with .py behind it"
+        )
+    try:
+        code = path.read_bytes()
+    except OSError as error:
+        raise PluginError(f"cannot read {path}: {error.strerror}") from None
+    factory = getattr(executed(name, path, code), name, None)
+    if not callable(factory):
+        raise PluginError(f"{path} has no function {name}(..), which would make the estimator")
+    return Plugin(path, fingerprint(str(path), code), factory)
+
+
+def executed(name: str, path: Path, code: bytes) -> ModuleType:
+    """Run a file's code as a module, without Python's cache of compiled files, which can lag behind."""
+    module = ModuleType(f"{GROUP}.{name}")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module  # where dataclasses look their module up
+    try:
+        exec(compile(code, str(path), "exec"), module.__dict__)
+    except (Exception, SystemExit) as error:
+        raise PluginError(told(error, path)) from error
+    return module
+
+
+def fingerprint(where: str, code: bytes) -> str:
+    """Name a place and what is in it, so that another content is never taken for this one."""
+    return f"{where}#{hashlib.sha256(code).hexdigest()[:8]}"
+
+
+def told(error: BaseException, path: Path) -> str:
+    """Tell in one line an error that came from the code in a file: where in it, and what."""
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        line, what = error.lineno, error.msg
+    else:
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+        line, what = lines[-1] if lines else None, " ".join(str(error).split())
+    place = f"{path}, line {line}" if line else str(path)
+    return f"{place}: {type(error).__name__}: {what if len(what) <= 300 else what[:300] + '…'}"
+
+
+@cache
+def entries() -> dict[str, EntryPoint]:
+    """Find the entry points of installed packages by name; nothing is imported.
+
+    Raises:
+        PluginError: two packages bring the same name.
+    """
+    found: dict[str, EntryPoint] = {}
+    for entry in entry_points(group=GROUP):
+        if entry.name in found:
+            both = " and ".join(package(e) for e in (found[entry.name], entry))
+            raise PluginError(f"{both} both bring an estimator {entry.name}: uninstall one of them")
+        found[entry.name] = entry
+    return found
+
+
+@cache
+def installed(name: str) -> Plugin:
+    """Import the estimator that an installed package brings.
+
+    Raises:
+        PluginError: it cannot be imported, or is no factory.
+    """
+    entry, path = entries()[name], path_of(name)
+    try:
+        factory = entry.load()
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"estimator {name} of {package(entry)}: {told(error, path)}") from error
+    if not callable(factory):
+        raise PluginError(f"estimator {name} of {package(entry)}: {entry.value} is no function")
+    return Plugin(path, fingerprint(package(entry), path.read_bytes()), factory)
+
+
+def path_of(name: str) -> Path:
+    """Find the file of an installed package that an entry point names.
+
+    Raises:
+        PluginError: there is none.
+    """
+    entry = entries()[name]
+    try:
+        spec = find_spec(entry.module)
+    except Exception as error:  # importing what is above the module, which may do anything
+        raise PluginError(f"estimator {name} of {package(entry)}: {type(error).__name__}: {error}") from error
+    if spec is None or spec.origin is None:
+        raise PluginError(f"estimator {name} of {package(entry)}: there is no module {entry.module}")
+    return Path(spec.origin)
+
+
+def package(entry: EntryPoint) -> str:
+    """Name the package that an entry point belongs to, with its version."""
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.module
