@@ -59,6 +59,7 @@ class Settings:
         bias_draws: of the gradient, for the measurement of its bias at the end, if any.
         strings: generated strings kept.
         parameters: whose gradient's variance is kept one by one.
+        left_out: estimators for which there is no time.
         generator_steps: updates of the generator in each round.
         pretraining_end: what is left of the pre-training's rate at its end.
     """
@@ -84,6 +85,7 @@ class Settings:
     bias_draws: int = 1024
     strings: int = 6
     parameters: tuple[str, ...] = ("out.weight[0,0]",)
+    left_out: tuple[str, ...] = ()
     generator_steps: int = 1
     pretraining_end: float = 1.0
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import synthetic_tables
 from synthetic_gradients import CONDITIONS, measured
 from synthetic_tables import everything
 
 from bench import figures, quality, report, schema, stats, store, transfer
-from bench.report import choices, gradients, verdict
+from bench.report import choices, gradients, verdict, words
 from bench.store import Tables
 
 SESSIONS = 8
@@ -124,7 +125,7 @@ def test_correlations_are_one_or_minus_one_where_the_orders_agree_or_are_reverse
 
 
 @pytest.mark.parametrize(
-    ("shift", "expected"), [(-2.0, verdict.HOLDS), (2.0, verdict.REFUTED), (0.0, verdict.UNDECIDED)]
+    ("shift", "expected"), [(-2.0, words.HOLDS), (2.0, words.REFUTED), (0.0, words.UNDECIDED)]
 )
 def test_a_claim_of_the_lowest_variance_follows_the_numbers(shift, expected):
     tables = grammar()
@@ -138,6 +139,13 @@ def test_a_claim_of_the_lowest_variance_follows_the_numbers(shift, expected):
     found = verdict.findings(of(tables._replace(metrics=metrics)))
     mentioned = [f for f in found if f.claim == "RELAX (per step) has the lowest variance at length 3"]
     assert [f.verdict for f in mentioned] == [expected]
+
+
+def test_the_claim_on_pretraining_is_taken_over():
+    tables = synthetic_tables.pretraining()
+    found = verdict.findings(of(tables))
+    assert [f.claim for f in found] == ["pre-training is essential at length 3"]
+    assert found[0].verdict in report.pretraining.sentences(tables)[0].text.lower()
 
 
 def test_what_no_table_bears_on_is_not_mentioned():

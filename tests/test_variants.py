@@ -62,7 +62,8 @@ def values(condition, metric, step):
 
 def test_conditions_are_the_variants_the_others_and_three_controls():
     assert [c.setting for c in CONDITIONS if c.estimator == cfg.RELAXED] == list(cfg.VARIANTS)
-    assert set(DEFAULTS) == set(estimators.available()) - {"exact", cfg.RELAXED}
+    assert set(DEFAULTS) == set(estimators.available()) - {"exact", cfg.RELAXED, *SMALL.left_out}
+    assert not cfg.PRESETS["paper"].left_out
     assert CONDITIONS.count(Condition("cfg", SHORT, "reinforce_loo", "null_reward")) == 1
     assert len(set(CONDITIONS)) == len(CONDITIONS) == len(cfg.VARIANTS) + len(DEFAULTS) + 3
     assert cfg.conditions(SMALL, [12], ["reinmax"]) == [Condition("cfg", 12, "reinmax")]

@@ -10,6 +10,7 @@ from bench import headline, quality, stats, transfer
 from bench.report import words
 from bench.report.answers import ALPHA, contenders, label
 from bench.report.verdict import Slices
+from bench.report.words import UNDECIDED
 from bench.store import Tables
 
 
@@ -69,7 +70,7 @@ def transfers(tables: Tables) -> list[str]:
     told = []
     for row in transfer.summary(tables).itertuples():
         decided = np.isfinite(row.low) and (row.low > 0 or row.high < 0)
-        verdict = ("yes" if row.mean > 0 else "no, worse") if decided else "undecided"
+        verdict = ("yes" if row.mean > 0 else "no, worse") if decided else UNDECIDED
         told.append(
             f"Length {row.length}: {verdict}; rank correlation {words.estimate(row, 2)} over the estimators, "
             f"within {words.counted(row.n, 'session')}."

@@ -60,7 +60,7 @@ def real(tables: Tables, shown: list[Condition]) -> Iterator[Answer]:
             "Real names among the generated",
             "Percent that are in the list which training draws from, and percent that are real but held out "
             f"from it: {words.listed(told)}. What is not learnt by heart comes from both in proportion to "
-            "their sizes; a tenth of the names is held out.",
+            "their sizes.",
         )
 
 

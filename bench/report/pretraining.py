@@ -14,20 +14,35 @@ from bench.headline import Headline
 from bench.report import words
 from bench.report.answers import ALPHA, DIGITS, Answer, contenders
 from bench.report.learned import START, compared, estimates, leads
+from bench.report.words import HOLDS, REFUTED, UNDECIDED
 from bench.store import Tables
 from bench.style import Condition
 
 EPOCHS = "epochs"
-HOLDS, REFUTED, UNDECIDED = "holds", "refuted", "undecided"
 TOLD = {HOLDS: "it has not learned", REFUTED: "it has learned", UNDECIDED: "undecided whether it has learned"}
 
 
 def sentences(tables: Tables) -> list[Answer]:
     """Say what became of the claim, and after how many epochs each estimator learns."""
-    head, quality = headline.of(tables), style.points(headline.rows(tables), EPOCHS)
-    each = dict(list(quality.assign(setting=quality["variant"]).groupby(EPOCHS)))
+    head, each = headline.of(tables), by_epochs(tables)
     found = {int(epochs): held(part, head) for epochs, part in each.items()}
     return [*without(each[0], found[0], head), *enough(found)] if 0 in found else []
+
+
+def by_epochs(tables: Tables) -> dict[float, pd.DataFrame]:
+    """The headline's rows for each number of epochs; what they are of is then the setting."""
+    quality = style.points(headline.rows(tables), EPOCHS)
+    return dict(list(quality.assign(setting=quality["variant"]).groupby(EPOCHS)))
+
+
+def decided(tables: Tables) -> tuple[str, str] | None:
+    """What became of the claim, and the numbers; None where nothing began without pre-training."""
+    head, each = headline.of(tables), by_epochs(tables)
+    if 0 not in each:
+        return None
+    found = held(each[0], head)
+    told = (f"{style.label(*c)} {differences(found, c)}" for c in verdicts(found))
+    return together(verdicts(found)), f"final {head.name} from 0 epochs: {words.listed(told)}"
 
 
 def held(quality: pd.DataFrame, head: Headline) -> pd.DataFrame:

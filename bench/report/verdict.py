@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from bench import headline, schema, stats, style
-from bench.report import words
+from bench.report import pretraining, words
 from bench.report.answers import ALPHA, label
 from bench.report.quantities import TOTAL
+from bench.report.words import HOLDS, REFUTED, UNDECIDED
 from bench.store import Tables
 from bench.style import DEFAULT, Condition
 
-HOLDS, REFUTED, UNDECIDED = "holds", "refuted", "undecided"
 REGAN, GUMBEL, LIKELIHOOD = "REGAN", "Gumbel-softmax GAN", "likelihood GAN"
 RELAX = [("relax_sequence", DEFAULT), ("relax", DEFAULT)]
 RIVALS: list[Condition] = [("reinforce", DEFAULT), ("rebar_sequence", DEFAULT), ("rebar", DEFAULT)]
@@ -49,6 +49,8 @@ def findings(slices: Slices) -> list[Finding]:
     for (experiment, length), (section, tables) in slices.items():
         if experiment == "grammar":
             found += regan(length, section, tables)
+        if experiment == "pretraining":
+            found += needed(length, section, tables)
         if experiment == "cfg":
             found += gumbel(section, tables)
         if experiment == "names":
@@ -150,6 +152,13 @@ def equivalence(
     verdict = HOLDS if inside.all() else REFUTED if outside.any() else UNDECIDED
     each = words.listed(f"{label(row)} {words.estimate(row, 3)}" for row in told.itertuples())
     yield Finding(REGAN, text, verdict, each, section)
+
+
+def needed(length: int, section: str, tables: Tables) -> Iterator[Finding]:
+    """Whether nothing learns without pre-training."""
+    told = pretraining.decided(tables)
+    if told:
+        yield Finding(REGAN, f"pre-training is essential at length {length}", *told, section)
 
 
 def gumbel(section: str, tables: Tables) -> Iterator[Finding]:

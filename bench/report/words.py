@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 NOTHING = "\N{EN DASH}"
+HOLDS, REFUTED, UNDECIDED = "holds", "refuted", "undecided"  # what becomes of a claim
 
 
 def number(value: float, digits: int, sign: bool = False) -> str:
