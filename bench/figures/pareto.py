@@ -53,13 +53,17 @@ def prepare(axes: Axes, found: pd.DataFrame, name: str) -> None:
     axes.set_xlim(found["cost"].min() / 1.5, found["cost"].max() * 1.5)
 
 
+def draw_points(axes: Axes, found: pd.DataFrame) -> None:
+    """A point with its interval for each condition."""
+    for condition, part in parts.one_by_one(found):
+        look = parts.point(style.look(*condition))
+        axes.errorbar(part["cost"], part["mean"], yerr=parts.arms(part), **look)
+
+
 def draw_variance(axes: Axes, found: pd.DataFrame) -> None:
     """Variance against cost."""
     prepare(axes, found, "variance of one draw / |g|²")
-    for condition, part in parts.one_by_one(found):
-        axes.errorbar(
-            part["cost"], part["mean"], yerr=parts.arms(part), **parts.point(style.look(*condition))
-        )
+    draw_points(axes, found)
     draw_front(axes, quality.front(found))
     equal_work(axes)
 
@@ -68,10 +72,7 @@ def draw_bias(axes: Axes, found: pd.DataFrame) -> None:
     """Bias against cost, an arrow where none can be shown."""
     prepare(axes, found, "relative bias")
     clear = (found["p_holm"] < 1 - stats.LEVEL) & (found["mean"] > 0)
-    for condition, part in parts.one_by_one(found[clear]):
-        axes.errorbar(
-            part["cost"], part["mean"], yerr=parts.arms(part), **parts.point(style.look(*condition))
-        )
+    draw_points(axes, found[clear])
     for condition, part in parts.one_by_one(found[~clear & (found["high"] > 0)]):
         parts.bounds(axes, part.assign(place=part["cost"]), style.look(*condition))
     unbiased = found[~clear].assign(mean=found["high"])

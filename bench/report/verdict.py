@@ -95,9 +95,13 @@ def claim(told: pd.DataFrame, paper: str, text: str, section: str, of: str) -> I
     """Holds if it is better than every other, is refuted if worse than any."""
     if told.empty:
         return
-    verdict = HOLDS if (told["better"] > 0).all() else REFUTED if (told["better"] < 0).any() else UNDECIDED
     each = words.listed(f"{label(row)} {words.estimate(row, 2, sign=True)}" for row in told.itertuples())
-    yield Finding(paper, text, verdict, f"{of}, others less this one: {each}", section)
+    yield Finding(paper, text, together(told["better"]), f"{of}, others less this one: {each}", section)
+
+
+def together(better: pd.Series) -> str:
+    """It takes all comparisons to hold, and one that went the other way to refute."""
+    return HOLDS if (better > 0).all() else REFUTED if (better < 0).any() else UNDECIDED
 
 
 def inconclusive(final: pd.DataFrame, length: int, section: str, name: str) -> Iterator[Finding]:
@@ -168,7 +172,7 @@ def gumbel(section: str, tables: Tables) -> Iterator[Finding]:
     told = told.assign(better=np.where(told["p_holm"] < ALPHA, np.sign(told["mean"]), 0))
     if told.empty:
         return
-    verdict = HOLDS if (told["better"] > 0).all() else REFUTED if (told["better"] < 0).any() else UNDECIDED
+    verdict = together(told["better"])
     each = words.listed(f"{label(row)} {words.estimate(row, 3, sign=True)}" for row in told.itertuples())
     yield Finding(
         GUMBEL,
