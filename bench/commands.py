@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -24,6 +24,8 @@ from discgan_core import estimators, tasks
 from discgan_core.plugins import PluginError
 
 REFERENCE = ROOT / "results" / "reference"
+DRAWING = 8
+"""Processes at most that a report alone is worth: each has to load the plotting libraries."""
 
 
 @dataclass(frozen=True)
@@ -54,19 +56,20 @@ def run(names: Sequence[str] | None, options: Options) -> int:
     units = plan.units(request, entries)
     if not entries:
         raise UserError("nothing to run: no experiment has these estimators at these lengths")
-    workers = max(1, min(_workers(options), len(units)))
+    workers = min(_workers(options), len(units) or DRAWING)
     if options.dry_run:
         _show_plan(entries, units, workers)
         return 0
     store.require_writable(results)
     store.require_writable(reports)
-    failed = _compute(units, workers, results) if units else 0
-    if not units:
-        print(f"nothing left to compute: every session asked for is in {results}")
-    older = int((trials["commit"] != commit()).sum())
-    if older:
-        print(f"{older} sessions were kept from other code; remove {results} to compute all anew")
-    _write_report(results, reports)
+    with execute.local_workers(workers) as pool:
+        failed = _compute(units, workers, pool, results) if units else 0
+        if not units:
+            print(f"nothing left to compute: every session asked for is in {results}")
+        older = int((trials["commit"] != commit()).sum())
+        if older:
+            print(f"{older} sessions were kept from other code; remove {results} to compute all anew")
+        _write_report(results, reports, pool)
     print(f"finished in {duration(time.monotonic() - start)}")
     if failed:
         print(f"{failed} sessions failed (see above); the same command tries them again")
@@ -76,7 +79,8 @@ def run(names: Sequence[str] | None, options: Options) -> int:
 def report(preset: str, results: Path | None, reports: Path | None) -> int:
     """Write the report from the tables alone."""
     _require_known("preset", [preset], plan.PRESETS)
-    _write_report(*_folders(preset, results, reports))
+    with execute.local_workers(min(cpu_count(), DRAWING)) as pool:
+        _write_report(*_folders(preset, results, reports), pool)
     return 0
 
 
@@ -209,7 +213,7 @@ def _workers(options: Options) -> int:
     return _require_positive("--workers", options.workers)
 
 
-def _compute(units: Sequence[plan.Unit], workers: int, results: Path) -> int:
+def _compute(units: Sequence[plan.Unit], workers: int, pool: Executor, results: Path) -> int:
     """Compute and keep the units; give the number of sessions that failed."""
     display = Display(units, workers)
 
@@ -218,7 +222,7 @@ def _compute(units: Sequence[plan.Unit], workers: int, results: Path) -> int:
         display.finished(item)
 
     try:
-        with display, execute.local_workers(workers) as pool:
+        with display:
             execute.run(units, pool, keep)
     except (KeyboardInterrupt, BrokenExecutor) as error:
         safe = f"{display.done} of {display.units} units are done and kept in {results}"
@@ -231,10 +235,16 @@ def _compute(units: Sequence[plan.Unit], workers: int, results: Path) -> int:
     return display.failed
 
 
-def _write_report(results: Path, reports: Path) -> None:
+def _write_report(results: Path, reports: Path, pool: Executor) -> None:
     from bench.report import write  # loads the plotting libraries, which nothing else needs
 
-    print(f"report: {write(results, reports)}")
+    try:
+        print(f"report: {write(results, reports, pool.map)}")
+    except BrokenExecutor:
+        raise BenchError(
+            "a worker process was killed while it drew, often for want of memory: the numbers are kept in "
+            f"{results}; python -m bench report draws them again"
+        ) from None
 
 
 def _show_plan(entries: Sequence[plan.Entry], units: Sequence[plan.Unit], workers: int) -> None:

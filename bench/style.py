@@ -53,6 +53,8 @@ LOOKS: dict[Condition, Look] = {
     ("reinforce", DEFAULT): Look("REINFORCE", "#D55E00", "-", "o", SCORE),
     ("reinforce_loo", DEFAULT): Look("REINFORCE, leave-one-out", "#0072B2", "-", "D", SCORE),
     ("reinforce_loo", "null_reward"): Look("null reward (control)", "#8C8C8C", "-.", "x", BESIDE),
+    ("reinforce", "null_reward"):
+        Look("null reward, no baseline (control)", "#B05C7A", "-.", r"$\mathbf{\times}$", BESIDE),
     ("reinforce_loo", "shuffled_reward"): Look("shuffled reward (control)", "#A08F62", "-.", "1", BESIDE),
     ("rebar", DEFAULT): Look("REBAR (per step)", "#009E73", "-", "^", SCORE),
     ("rebar_sequence", DEFAULT): Look("REBAR (whole sequence, as the paper)", "#E69F00", "--", "v", SCORE),
@@ -89,7 +91,11 @@ LOOKS: dict[Condition, Look] = {
 }
 
 # What must be exceeded before a gain is one.
-UNINFORMED: list[Condition] = [("reinforce_loo", "null_reward"), ("reinforce_loo", "shuffled_reward")]
+UNINFORMED: list[Condition] = [
+    ("reinforce_loo", "null_reward"),
+    ("reinforce_loo", "shuffled_reward"),
+    ("reinforce", "null_reward"),
+]
 CONTROLS = [*UNINFORMED, ("maximum_likelihood", DEFAULT), ("maximum_likelihood", "same_seconds")]
 
 # The two players, where a figure is about them.

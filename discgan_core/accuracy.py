@@ -61,12 +61,15 @@ class Moments(NamedTuple):
 
 
 def moments(draws: Params, truth: Truth) -> Moments:
-    """Sum per-draw gradients [draws, ...]; one session."""
-    flat = flatten(draws, 1)
-    parts = zip(groups(draws, flat), groups(draws, truth.gradient), strict=True)
-    each = [(cosine(a, b).sum(), (a.sign() == b.sign()).double().mean(1).sum()) for a, b in parts]
+    """Sum per-draw gradients [draws, ...]; one session. Sums are taken in double, what is averaged as it is."""
+    flat = torch.cat([draws[name].flatten(1) for name in sorted(draws)], 1)
+    g = truth.gradient.to(flat.dtype)
+    agree = (flat.sign() == g.sign()).to(flat.dtype).sum(0)
+    parts = zip(*(groups(draws, values) for values in (flat, g, agree)), strict=True)
+    each = [(cosine(a, b).double().sum(), same.double().mean()) for a, b, same in parts]
     cosines, signs = (torch.stack(values) for values in zip(*each, strict=True))
-    return Moments(flat.new_tensor(len(flat)), flat.sum(0), flat.square().sum(0), cosines, signs)
+    total, square = (values.sum(0, dtype=torch.float64) for values in (flat, flat.square()))
+    return Moments(total.new_tensor(len(flat)), total, square, cosines, signs)
 
 
 def groups(names: Params, flat: Tensor) -> list[Tensor]:
@@ -76,9 +79,9 @@ def groups(names: Params, flat: Tensor) -> list[Tensor]:
 
 
 def cosine(a: Tensor, b: Tensor) -> Tensor:
-    """Give the cosine of the angle between vectors along the last axis; 0 for a zero vector."""
+    """Give the cosine of the angle between vectors a [..., n] and b [n]; 0 for a zero vector."""
     norms = a.norm(dim=-1) * b.norm(dim=-1)
-    return (a * b).sum(-1) / norms.where(norms > 0, 1.0)
+    return (a @ b) / norms.where(norms > 0, 1.0)
 
 
 class Accuracy(NamedTuple):

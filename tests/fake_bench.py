@@ -4,6 +4,7 @@ Workers import the main file too, under another name, so the replacement holds i
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -12,7 +13,7 @@ from bench import experiments, store
 FOLDER = Path(__file__).parent / "fake_experiments"
 
 
-def write(results: Path, reports: Path) -> Path:
+def write(results: Path, reports: Path, each: Callable[..., object]) -> Path:
     page = reports / "index.html"
     page.write_text(f"{len(store.read(results).trials)} trials")
     return page

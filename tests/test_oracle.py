@@ -185,8 +185,9 @@ def test_noise_of_every_symbol_is_too_much_and_completions_only_for_the_small_pr
     )
     assert {"maximum_likelihood", "reinforce", "reinforce_loo", "maligan"} <= standard <= paper
     assert not paper & {"rebar", "relax", "gumbel_softmax", "straight_through", "exact"}
-    settings = {c.setting for c in oracle.conditions(oracle.PRESETS["paper"], (20,), ["reinforce_loo"])}
-    assert {"default", "null_reward"} <= settings
+    for name in ("reinforce", "reinforce_loo"):
+        settings = {c.setting for c in oracle.conditions(oracle.PRESETS["paper"], (20,), [name])}
+        assert {"default", "null_reward"} <= settings
 
 
 def test_a_session_is_measured_from_before_pre_training_on(outcome):

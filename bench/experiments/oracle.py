@@ -115,13 +115,18 @@ RULES = Game(init=init_embedded_generator, init_discriminator=init_embedded_disc
 
 
 def conditions(settings: OracleSettings, lengths: Sequence[int], names: Sequence[str]) -> list[Condition]:
-    """Every estimator whose noise is not too much, and the controls."""
+    """Every estimator whose noise is not too much, and the controls.
+
+    REINFORCE without a baseline has a null reward of its own: it raises whatever it has sampled, so the NLL
+    of what it writes falls without anything being learned.
+    """
     found = []
     for length in lengths:
         if length < 1:
             raise UserError(f"--lengths: experiment oracle, length {length}: it has to be at least 1")
         plain = [Condition("oracle", length, name) for name in names if able(settings, length, name)]
-        found += [*plain, *controls.beside(plain)]
+        bare = [c._replace(setting=controls.NULL) for c in plain if c.estimator == "reinforce"]
+        found += [*plain, *controls.beside(plain), *bare]
     return found
 
 

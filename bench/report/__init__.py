@@ -6,7 +6,8 @@ never says what its numbers do not.
 
 import re
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -38,20 +39,26 @@ CREDITS = {
 }
 
 
-def write(results: Path, reports: Path) -> Path:
-    """Write the page, the figures and the tables of a results folder; gives the page's path."""
+def write(results: Path, reports: Path, each: Callable[..., Iterable[dict[str, Any]]] = map) -> Path:
+    """Write the page, the figures and the tables of a results folder; gives the page's path.
+
+    Args:
+        results: the folder.
+        reports: where to.
+        each: `map`, or something like it that works on several sections at once.
+    """
     tables = store.read(results)
     for folder in (reports / "figures", reports / "tables"):
         store.require_writable(folder)
     slices = list(stats.slices(tables))
-    sections = [section(key, part, reports) for key, part in slices]
+    sections = each(section, [key for key, _ in slices], [part for _, part in slices], repeat(reports))
     known = {(key[0], key[3]): (slug(key), part) for key, part in slices}
     first = front.page(known, tables, reports)
     page = render(
         TEMPLATE,
         front=first,
         drawings=[shown(f) for f in first.figures],
-        sections=sections,
+        sections=list(sections),
         made=made.describe(tables),
         notes=tables.notes,
     )
