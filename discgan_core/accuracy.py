@@ -61,7 +61,7 @@ class Moments(NamedTuple):
 
 
 def moments(draws: Params, truth: Truth) -> Moments:
-    """Sum per-draw gradients [draws, ...]; one session. Sums are taken in double, what is averaged as it is."""
+    """Sum per-draw gradients [draws, ...] of one session: in double, but for angles and signs."""
     flat = torch.cat([draws[name].flatten(1) for name in sorted(draws)], 1)
     g = truth.gradient.to(flat.dtype)
     agree = (flat.sign() == g.sign()).to(flat.dtype).sum(0)

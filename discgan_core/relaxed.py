@@ -29,7 +29,7 @@ def exponential(start: float, end: float, updates: int) -> Schedule:
     return lambda n: start * (end / start) ** (n / max(updates, 1)).clamp(max=1)
 
 
-def temperature_at(temperature: Temperature, updates: Tensor) -> Tensor | float:
+def temperature_at(temperature: Temperature, updates: Any) -> Tensor | float:
     """Read the temperature after so many updates."""
     return temperature(updates) if callable(temperature) else temperature
 
@@ -45,12 +45,14 @@ def count_on(state: State, feedback: Feedback) -> State:
 
 
 def carried(temperature: Temperature, state: State) -> Tensor | float:
-    """Read the temperature of an estimator that counts its updates by the two functions above."""
+    """Read the temperature of an estimator with these `traits`."""
     return temperature_at(temperature, state.carried)
 
 
-COUNTED: dict[str, Any] = {"init": count_updates, "adapt": count_on, "unbiased": False}
-"""What these estimators have in common as `Estimator`s."""
+def traits(temperature: Temperature) -> dict[str, Any]:
+    """Give what these estimators have in common as `Estimator`s: biased, counting updates for a schedule."""
+    counted = {"init": count_updates, "adapt": count_on} if callable(temperature) else {}
+    return {"unbiased": False, **counted}
 
 
 def relaxed_sequences(policy: Policy, uniforms: Tensor, tau: Tensor | float) -> Tensor:

@@ -3,7 +3,8 @@
 The parameters are those of `grammar`'s sessions trained with leave-one-out REINFORCE: after pre-training,
 early, midway and at the end; they are kept on disk (`bench.checkpoints`). At length 3 the truth is the
 enumerated gradient. At 15 it is the mean of a million single-sample REINFORCE draws (the mean reward of other
-samples subtracted), for fewer sessions and at fewer moments, with its own standard error in every figure.
+samples subtracted), with its own standard error in every figure: half a minute of computing each, so that
+`standard` has fewer sessions there, midway through their training alone.
 
 An estimator that learns to lower its variance learns first, with the parameters held where they are. What
 is measured of one draw gives the rest: budgets are those of a REINFORCE update of 128 samples, in
@@ -29,12 +30,11 @@ from bench.updates import BATCH, Updates
 from discgan_core import accuracy, estimators, exact, tasks
 from discgan_core.accuracy import TOTAL, Accuracy, AtBudget, Truth
 from discgan_core.game import REGAN
-from discgan_core.interface import Estimator
 from discgan_core.randomness import Streams
-from discgan_core.tasks import Task
-from discgan_core.training import Players
 
 UNIT = "reinforce"
+Priced = dict[str, tuple[float, float]]
+"""Budget -> what a draw costs, and one of `UNIT`'s."""
 DRAWS = 32
 """Draws at least."""
 REPEATS = 3
@@ -59,11 +59,11 @@ class QualitySettings(Settings):
         learning: updates of what an estimator learns, before it is measured.
     """
 
-    checkpoints: tuple[tuple[int, tuple[float, ...]], ...] = ((3, (0.0, 0.1, 0.5, 1.0)), (15, (0.0, 1.0)))
+    checkpoints: tuple[tuple[int, tuple[float, ...]], ...] = ((3, (0.0, 0.1, 0.5, 1.0)), (15, (0.5,)))
     few: int = 3
-    sums: int = 1024
+    sums: int = 512
     reference: int = 1 << 20
-    learning: int = 40
+    learning: int = 32
 
     def steps(self, length: int) -> list[int]:
         """Give the updates after which there is a checkpoint."""
@@ -73,7 +73,7 @@ class QualitySettings(Settings):
 
 SIZES: dict[str, dict[str, Any]] = {
     "smoke": {"few": 2, "sums": 64, "reference": 4096, "learning": 2},
-    "standard": {},
+    "standard": {"sessions": 12},
     "paper": {
         "few": 30,
         "sums": 8192,
@@ -110,33 +110,28 @@ def run(settings: QualitySettings, condition: Condition, sessions: Sequence[int]
     options = FORMS.get((condition.estimator, condition.setting), {})
     estimator = estimators.make(condition.estimator, **options)
     steps, schedule = settings.steps(task.length), settings.schedule(task.length)
-    frames = []
+    frames, priced = [], None
     for step, players in trajectory(schedule, steps, task, stack, device).items():
         study = f"grammar/{task.length}/gradient_quality/{step}"
         streams = Streams(study, stack, device)
         truths = true_gradients(
             Gradients(task, estimator, REGAN, streams), players, settings.reference, study
         )
-        frames.append(frame(list(measured(settings, task, estimator, players, streams, truths)), stack, step))
+        ours, unit = (Updates(task, e, players, streams) for e in (estimator, estimators.make(UNIT)))
+        priced = priced or costs(ours, unit)  # which parameters they are makes no difference
+        rows = measured(settings, ours, truths, priced)
+        frames.append(frame(list(rows), stack, step))
     return completed(pd.concat(frames, ignore_index=True), sessions)
 
 
-def measured(
-    settings: QualitySettings,
-    task: Task,
-    estimator: Estimator,
-    players: Players,
-    streams: Streams,
-    truths: list[Truth],
-) -> Iterator[Row]:
+def measured(settings: QualitySettings, ours: Updates, truths: list[Truth], priced: Priced) -> Iterator[Row]:
     """Give every row of one checkpoint."""
-    size = estimator.samples_per_draw
-    ours, unit = (Updates(task, e, players, streams) for e in (estimator, estimators.make(UNIT)))
+    size = ours.estimator.samples_per_draw
     ours.learn(settings.learning)
-    sums = Gradients(task, estimator, REGAN, streams).sums(
-        ours.players, max(DRAWS, settings.sums // size), truths
-    )
-    found = [accuracy.accuracy(s, t, players.generator) for s, t in zip(sums, truths, strict=True)]
+    draws = Gradients(ours.task, ours.estimator, REGAN, ours.streams)
+    sums = draws.sums(ours.players, max(DRAWS, settings.sums // size), truths)
+    theta = ours.players.generator
+    found = [accuracy.accuracy(s, t, theta) for s, t in zip(sums, truths, strict=True)]
     for name in found[0]:
         parameter = "" if name == TOTAL else name
         values = [one[name] for one in found]
@@ -145,7 +140,7 @@ def measured(
             [one_draw(v) for v in values], "/".join([schema.ONE_DRAW, parameter]).rstrip("/")
         )
     yield Row(schema.GRADIENT_NOISE_SQUARED, "", torch.stack([one[TOTAL].noise_squared for one in found]))
-    for budget, (mine, theirs) in costs(ours, unit).items():
+    for budget, (mine, theirs) in priced.items():
         yield Row(schema.DRAW_COST, budget, torch.full((len(truths),), mine))
         if mine > 0:
             n = torch.tensor(BATCH * theirs / mine, dtype=torch.float64)
@@ -166,8 +161,8 @@ def of_budget(found: Sequence[AtBudget], budget: str) -> Iterator[Row]:
     yield Row(schema.SIGNS_AT_BUDGET, budget, values.signs)
 
 
-def costs(ours: Updates, unit: Updates) -> dict[str, tuple[float, float]]:
-    """Give what one draw costs, and one of `UNIT`'s: budget -> both, in calls or seconds."""
+def costs(ours: Updates, unit: Updates) -> Priced:
+    """Count calls and time seconds."""
     times = [(ours.seconds(), unit.seconds()) for _ in range(REPEATS)]
     calls = ours.calls(), unit.calls()
     return {

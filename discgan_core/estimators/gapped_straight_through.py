@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
-from discgan_core.relaxed import COUNTED, Temperature, carried, straight_through
+from discgan_core.relaxed import Temperature, carried, straight_through, traits
 from discgan_core.sequences import one_hot, soften
 
 
@@ -34,7 +34,7 @@ def gapped_straight_through(temperature: Temperature = 1.0, gap: float = 1.0) ->
         f = reward(straight_through(policy, noise, relaxed))
         return Estimate(f, {"rewards": f})
 
-    return Estimator(estimate, lambda length, vocabulary: {"tokens": (length,)}, **COUNTED)
+    return Estimator(estimate, lambda length, vocabulary: {"tokens": (length,)}, **traits(temperature))
 
 
 def perturbation(log_probs: Tensor, tokens: Tensor, gap: float) -> Tensor:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
-from discgan_core.relaxed import COUNTED, Temperature, carried, straight_through
+from discgan_core.relaxed import Temperature, carried, straight_through, traits
 from discgan_core.sequences import gumbel_with, soften
 
 
@@ -37,4 +37,4 @@ def gumbel_rao(temperature: Temperature = 1.0, samples: int = 10) -> Estimator:
         f = reward(straight_through(policy, noise, relaxed))
         return Estimate(f, {"rewards": f})
 
-    return Estimator(estimate, noise_shapes, **COUNTED)
+    return Estimator(estimate, noise_shapes, **traits(temperature))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
-from discgan_core.relaxed import COUNTED, Temperature, carried, relaxed_sequences
+from discgan_core.relaxed import Temperature, carried, relaxed_sequences, traits
 
 
 def gumbel_softmax(temperature: Temperature = 1.0) -> Estimator:
@@ -26,4 +26,4 @@ def gumbel_softmax(temperature: Temperature = 1.0) -> Estimator:
         f = reward(y)
         return Estimate(f, {"rewards": f})
 
-    return Estimator(estimate, lambda length, vocabulary: {"z": (length, vocabulary)}, **COUNTED)
+    return Estimator(estimate, lambda length, vocabulary: {"z": (length, vocabulary)}, **traits(temperature))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
-from discgan_core.relaxed import COUNTED, Temperature, carried, straight_through
+from discgan_core.relaxed import Temperature, carried, straight_through, traits
 from discgan_core.sequences import one_hot, soften, softmax_slope
 
 
@@ -33,4 +33,4 @@ def reinmax(temperature: Temperature = 1.0) -> Estimator:
         f = reward(straight_through(policy, noise, relaxed))
         return Estimate(f, {"rewards": f})
 
-    return Estimator(estimate, lambda length, vocabulary: {"tokens": (length,)}, **COUNTED)
+    return Estimator(estimate, lambda length, vocabulary: {"tokens": (length,)}, **traits(temperature))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
-from discgan_core.relaxed import COUNTED, Temperature, carried
+from discgan_core.relaxed import Temperature, carried, traits
 from discgan_core.relaxed import straight_through as sample
 from discgan_core.sequences import gumbel_with, soften
 
@@ -31,4 +31,7 @@ def straight_through(temperature: Temperature = 1.0) -> Estimator:
         f = reward(sample(policy, noise, relaxed))
         return Estimate(f, {"rewards": f})
 
-    return Estimator(estimate, lambda length, v: {"tokens": (length,), "z": (length, v)}, **COUNTED)
+    def noise_shapes(length: int, vocabulary: int) -> dict[str, tuple[int, ...]]:
+        return {"tokens": (length,), "z": (length, vocabulary)}
+
+    return Estimator(estimate, noise_shapes, **traits(temperature))
