@@ -144,7 +144,8 @@ def probability_of_improvement(x: np.ndarray, y: np.ndarray, level: float = LEVE
     odds = stats.norm.ppf((1 + level) / 2) ** 2 / x.shape[-1]
     half = np.sqrt(odds * (wins * (1 - wins) + odds / 4)) / (1 + odds)
     centre = (wins + odds / 2) / (1 + odds)
-    return Interval(wins, np.maximum(centre - half, 0), np.minimum(centre + half, 1))
+    # at 0 and 1 an end is the value itself, but for rounding
+    return Interval(wins, np.clip(centre - half, 0, wins), np.clip(centre + half, wins, 1))
 
 
 def performance_profile(values: np.ndarray, thresholds: np.ndarray, level: float = LEVEL) -> Interval:

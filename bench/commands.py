@@ -239,7 +239,7 @@ def _write_report(results: Path, reports: Path, pool: Executor) -> None:
     from bench.report import write  # loads the plotting libraries, which nothing else needs
 
     try:
-        print(f"report: {write(results, reports, pool.map)}")
+        print(f"report: {write(results, reports, execute.mapping(pool))}")
     except BrokenExecutor:
         raise BenchError(
             "a worker process was killed while it drew, often for want of memory: the numbers are kept in "

@@ -10,13 +10,13 @@ import os
 import signal
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from multiprocessing import active_children, connection, get_context, parent_process
 from pathlib import Path
 from threading import Thread
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
@@ -118,6 +118,19 @@ def local_workers(count: int) -> Iterator[Executor]:
             for process in active_children():
                 process.terminate()
             raise
+
+
+def mapping(pool: Executor) -> Callable[..., Iterator[Any]]:
+    """Give a `map` done by a pool's workers.
+
+    The pool's own cancels what is left after an error, and up to Python 3.11 cannot then be ended.
+    """
+
+    def each(function: Callable[..., Any], *columns: Iterable[Any]) -> Iterator[Any]:
+        rows = [pool.submit(function, *row) for row in zip(*columns, strict=False)]
+        return (row.result() for row in rows)
+
+    return each
 
 
 def _start_worker() -> None:

@@ -104,8 +104,8 @@ def of_names(tables: Tables) -> bool:
 
 def trained(tables: Tables) -> bool:
     """False of a slice where no quality is an estimator's: measured before any update only, or not at all."""
-    known = of(tables).metric in set(tables.metrics["metric"])
-    return known and bool(tables.metrics["step"].max() != 0)
+    known = (tables.metrics["metric"] == of(tables).metric).any()
+    return bool(known and tables.metrics["step"].max() != 0)
 
 
 def rows(tables: Tables) -> pd.DataFrame:

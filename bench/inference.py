@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import special, stats
 
 from bench.aggregates import MEMORY, Interval, bca, mean, mean_by_bootstrap, probability_of_improvement
-from bench.stats import COMPARED, LEVEL, RESAMPLES, TEST, holm
+from bench.stats import COMPARED, LEVEL, RESAMPLES, TEST, holm, t_quantile
 
 POWER = 0.8
 #: More sessions than this are called infinitely many.
@@ -23,6 +23,8 @@ MOST = 10**9
 FAR = 10**5
 EFFECT = ["effect", "effect_low", "effect_high"]
 IMPROVEMENT = ["improvement", "improvement_low", "improvement_high"]
+Pair = tuple[str, str]
+"""Estimator and setting."""
 COMPARISON = [*TEST, *EFFECT, *IMPROVEMENT, "sessions_needed"]
 
 
@@ -35,7 +37,7 @@ class Correlation(NamedTuple):
     p: float
 
 
-def compared(table: pd.DataFrame, baseline: tuple[str, str], power: float = POWER) -> pd.DataFrame:
+def compared(table: pd.DataFrame, baseline: Pair, power: float = POWER) -> pd.DataFrame:
     """Each condition against the baseline, paired by session: one metric, one step, one slice.
 
     Returns estimator, setting; mean, low, high (condition minus baseline, BCa interval); n (sessions that
@@ -43,16 +45,43 @@ def compared(table: pd.DataFrame, baseline: tuple[str, str], power: float = POWE
     (the probability that the condition has the higher value), each with _low and _high; sessions_needed
     (for `power` to separate the two in the first step of Holm's procedure, were the effect the true one).
     """
-    wide = table.pivot_table(index="session", columns=COMPARED, values="value", observed=True)
-    if baseline not in wide:
-        return pd.DataFrame(columns=[*COMPARED, *COMPARISON])
-    pairs = {other: wide[[other, baseline]].dropna().to_numpy().T for other in wide if other != baseline}
-    rows = [[*other, *comparison(*pair)] for other, pair in pairs.items() if pair.size]
+    rows = [[*other, *comparison(*pair)] for other, pair in paired(table, baseline).items()]
     found = pd.DataFrame(rows, columns=[*COMPARED, *TEST[:-1], *EFFECT, *IMPROVEMENT])
     family = max(1, found["p"].count())
     needed = [sessions_for(effect, power, (1 - LEVEL) / family) for effect in found["effect"]]
     found = found.assign(n=found["n"].astype(int), p_holm=holm(found["p"]), sessions_needed=needed)
     return found[[*COMPARED, *COMPARISON]]
+
+
+def paired(table: pd.DataFrame, baseline: Pair) -> dict[Pair, np.ndarray]:
+    """Each condition's values and the baseline's, [2, sessions that both have]."""
+    wide = table.pivot_table(index="session", columns=COMPARED, values="value", observed=True)
+    others = [other for other in wide if other != baseline] if baseline in wide else []
+    found = {other: wide[[other, baseline]].dropna().to_numpy().T for other in others}
+    return {other: pair for other, pair in found.items() if pair.size}
+
+
+def improvements(table: pd.DataFrame, baseline: Pair) -> pd.DataFrame:
+    """How often each condition has the higher value: estimator, setting; mean, low, high (Wilson's)."""
+    rows = [[*other, *probability_of_improvement(*pair)] for other, pair in paired(table, baseline).items()]
+    return pd.DataFrame(rows, columns=[*COMPARED, "mean", "low", "high"]).astype(
+        dict.fromkeys(["mean", "low", "high"], float)
+    )
+
+
+def undecided(found: pd.DataFrame, power: float = POWER) -> pd.DataFrame:
+    """Those of a family of differences that are not significant, with the `sessions_needed` to tell.
+
+    Args:
+        found: as `stats.paired_differences` gives it, the whole family.
+        power: of that many sessions, were the effect as measured.
+    """
+    deviation = (found["high"] - found["low"]) / 2 / t_quantile(found["n"], LEVEL) * np.sqrt(found["n"])
+    ratios = zip(found["n"], found["mean"] / deviation.where(deviation > 0), strict=True)
+    effects = [hedges(n - 1) * ratio if n > 2 else np.nan for n, ratio in ratios]
+    family = max(1, found["p"].count())
+    needed = [sessions_for(effect, power, (1 - LEVEL) / family) for effect in effects]
+    return found.assign(sessions_needed=needed)[~(found["p_holm"] < 1 - LEVEL)]
 
 
 def comparison(x: np.ndarray, y: np.ndarray) -> list[float]:

@@ -16,6 +16,8 @@ from bench.style import look
 TRAINED, MEASURED = "grammar", "gradient_quality"
 BUDGET = schema.DISCRIMINATOR_CALLS
 PLACE = ["length", *stats.COMPARED, "session"]
+PERFECT = 0.999
+"""A correlation beyond which Fisher's z says nothing more."""
 FEWEST = 4
 """Estimators without which there is no correlation to speak of."""
 
@@ -48,5 +50,11 @@ def correlations(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def summary(tables: Tables) -> pd.DataFrame:
-    """Mean rank correlation of each length with its interval over sessions: length, mean, low, high, n."""
-    return stats.mean_interval(correlations(both(tables)), ["length"])
+    """Mean rank correlation of each length with its interval over sessions: length, mean, low, high, n.
+
+    Means and intervals are of Fisher's z = artanh(r), which has room on both sides, and turned back.
+    """
+    found = correlations(both(tables))
+    z = found.assign(value=np.arctanh(found["value"].astype(float).clip(-PERFECT, PERFECT)))
+    told = stats.mean_interval(z, ["length"])
+    return told.assign(**np.tanh(told[["mean", "low", "high"]].astype(float)))

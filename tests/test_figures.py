@@ -129,7 +129,7 @@ def test_nothing_to_show_gives_no_figure(tables: Tables) -> None:
 
 
 def test_one_session_can_be_drawn() -> None:
-    tables = synthetic_tables.everything(1, lengths=(3,), steps=[0, 1], lambdas=[1])
+    tables = synthetic_tables.everything(1, lengths=(3,), steps=[0, 1], lambdas=[1, 10])
     assert all(draw(name, tables) for name in figures.available())
 
 

@@ -13,7 +13,7 @@ import synthetic_tables
 from bench import figures, headline, report, schema, stats, store, style
 from bench.errors import UserError
 from bench.headline import Headline
-from bench.report import claims, strings, summary, sweep, words
+from bench.report import claims, differences, strings, summary, sweep, words
 from bench.report import made as bench_made
 from bench.store import Tables
 
@@ -277,7 +277,7 @@ def test_the_headline_is_what_the_task_can_say(cfg: Tables, length_3: Tables) ->
     assert "Final fraction that parses against REINFORCE, leave-one-out: Higher: maximum likelihood" in text
     assert "goodness" not in text
     assert re.search(r"updates, from 0\.(49|50)\d after pre-training", said(length_3))
-    assert summary.differences(cfg).words.columns[2] == "difference in final fraction that parses"
+    assert differences.table(cfg).words.columns[2] == "difference in final fraction that parses"
 
 
 def test_a_headline_may_fall(cfg: Tables, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from bench.comparison.differences import BETTER, CHANGED, IDENTICAL, OPEN, WORSE
 from bench.comparison.places import condition, where
 from bench.comparison.quantities import ALL, NAMED, QUANTITIES
 from bench.report import words
-from bench.report.summary import Table, p_value
+from bench.report.summary import Table
 
 #: Of a ratio these are logarithms in the comparison, and never shown as such.
 LOGARITHMS = ["a", "b", "mean", "low", "high"]
@@ -74,7 +74,7 @@ def values(row: Any) -> dict[str, str]:
         "A": words.number(row.a, quantity.digits),
         "B": words.number(row.b, quantity.digits),
         "B less A": f"×{difference}" if quantity.ratio else difference,
-        "p after Holm": p_value(row.p_holm),
+        "p after Holm": words.p_value(row.p_holm),
     }
 
 

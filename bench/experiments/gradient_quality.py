@@ -60,7 +60,7 @@ class QualitySettings(Settings):
     """
 
     checkpoints: tuple[tuple[int, tuple[float, ...]], ...] = ((3, (0.0, 0.1, 0.5, 1.0)), (15, (0.5,)))
-    few: int = 3
+    few: int = 4
     sums: int = 512
     reference: int = 1 << 20
     learning: int = 32
@@ -73,7 +73,7 @@ class QualitySettings(Settings):
 
 SIZES: dict[str, dict[str, Any]] = {
     "smoke": {"few": 2, "sums": 64, "reference": 4096, "learning": 2},
-    "standard": {"sessions": 12},
+    "standard": {"sessions": 10},
     "paper": {
         "few": 30,
         "sums": 8192,

@@ -30,9 +30,10 @@ def plain(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def temperatures(table: pd.DataFrame) -> pd.DataFrame:
-    """Only settings that name a temperature, with its number as a column."""
+    """Only settings that name a temperature, where there are several, with its number as a column."""
     number = table["setting"].astype(str).str.extract("^lambda=(.+)$", expand=False)
-    return table.assign(**{LAMBDA: pd.to_numeric(number)}).dropna(subset=LAMBDA)
+    found = table.assign(**{LAMBDA: pd.to_numeric(number)}).dropna(subset=LAMBDA)
+    return found[found.groupby(stats.SLICE, observed=True)[LAMBDA].transform("nunique") > 1]
 
 
 def grid(rows: int, columns: int, width: float, height: float, first: float = 1) -> tuple[Figure, Any]:
@@ -96,12 +97,12 @@ def note(axes: Axes, height: float, text: str, side: str) -> None:
 def mark(look: Look, size: float = 5) -> dict[str, Any]:
     """Colour, label and marker; a white rim keeps overlapping markers apart."""
     star, shape = isinstance(look.marker, tuple), str(look.marker)
-    thin, letter = shape in "x+1", shape.startswith("$")
+    thin, letter = shape in "x+12", shape.startswith("$")
     return {
         "color": look.colour,
         "label": look.label,
         "marker": look.marker,
-        "markersize": size * (1.6 if star else 1.3 if letter else 1.35 if shape in "*PX1" else 1),
+        "markersize": size * (1.6 if star else 1.3 if letter else 1.35 if shape in "*PX12" else 1),
         "markeredgecolor": look.colour if thin or letter else "white",
         "markeredgewidth": 1.5 if thin else 0.2 if letter else 0.4,
     }

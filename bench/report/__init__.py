@@ -18,6 +18,7 @@ from bench.report import (
     answers,
     claims,
     coverage,
+    differences,
     front,
     gradients,
     learned,
@@ -70,7 +71,7 @@ def write(results: Path, reports: Path, each: Callable[..., Iterable[dict[str, A
 def section(key: tuple[str, str, str, int], tables: Tables, reports: Path) -> dict[str, Any]:
     """Gather all that the page shows of one slice, and write its files."""
     name = slug(key)
-    found = {"summary": summary.table(tables), "differences": summary.differences(tables)}
+    found = {"summary": summary.table(tables), "differences": differences.table(tables)}
     for kind, table in found.items():
         if table is not None:
             summary.save(table, reports / "tables" / f"{name}-{kind}")

@@ -6,12 +6,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from bench import headline, quality, stats, transfer
+from bench import headline, inference, quality, stats, transfer
 from bench.report import words
-from bench.report.answers import ALPHA, contenders, label
+from bench.report.answers import contenders, label
 from bench.report.verdict import Slices
 from bench.report.words import UNDECIDED
 from bench.store import Tables
+
+NAMED = 6
+"""Others named one by one."""
 
 
 class Choice(NamedTuple):
@@ -40,29 +43,38 @@ def by_error(length: int, budget: str, section: str, tables: Tables) -> Iterator
     """The least error of the gradient at a budget."""
     each = quality.log_errors(tables, budget)
     each = each[contenders(each)]
-    for row, equal in leader(each, falls=True):
+    for row, best, equal in leader(each, falls=True):
         value = words.multiple(next(quality.exponential(pd.DataFrame([row])).itertuples()))
         evidence = f"mean squared error {value} of |g|²"
-        yield Choice(
-            length, f"gradient, equal {quality.BUDGETS[budget]}", label(row), evidence, equal, section
-        )
+        yield Choice(length, f"gradient, equal {quality.BUDGETS[budget]}", best, evidence, equal, section)
 
 
 def by_training(length: int, section: str, tables: Tables) -> Iterator[Choice]:
     """The best end of training at equal updates."""
     head, final = headline.of(tables), stats.last(headline.rows(tables))
-    for row, equal in leader(final[contenders(final)], falls=head.way.falls):
+    for row, best, equal in leader(final[contenders(final)], falls=head.way.falls):
         evidence = f"{head.name} {words.estimate(row, 2)}"
-        yield Choice(length, "training, equal updates", label(row), evidence, equal, section)
+        yield Choice(length, "training, equal updates", best, evidence, equal, section)
 
 
-def leader(each: pd.DataFrame, falls: bool) -> Iterator[tuple[Any, str]]:
-    """The best of some conditions, and those of which it is undecided whether they are as good."""
+def leader(each: pd.DataFrame, falls: bool) -> Iterator[tuple[Any, str, str]]:
+    """The best of some conditions, what to take, and those of which it is undecided if they are as good.
+
+    Where that is most of them, there is nothing to take.
+    """
     found = stats.mean_interval(each, stats.COMPARED).sort_values("mean", ascending=falls, kind="stable")
     for row in found.head(1).itertuples(index=False):
         rest = stats.paired_differences(each, (row.estimator, row.setting))
-        unclear = rest[~(rest["p_holm"] < ALPHA)].sort_values("mean", ascending=falls, kind="stable")
-        yield row, words.listed(label(other) for other in unclear.itertuples())
+        unclear = inference.undecided(rest).sort_values("mean", ascending=falls, kind="stable")
+        ahead = label(row) if len(unclear) <= len(rest) / 2 else f"{UNDECIDED}; ahead is {label(row)}"
+        yield row, ahead, others(unclear)
+
+
+def others(unclear: pd.DataFrame) -> str:
+    """Those that may be as good, the nearest first, and how many more there are."""
+    told = [f"{label(row)} ({words.needed(row.sessions_needed)})" for row in unclear.head(NAMED).itertuples()]
+    more = len(unclear) - len(told)
+    return words.listed([*told, *([f"and {words.counted(more, 'other')}"] if more else [])])
 
 
 def transfers(tables: Tables) -> list[str]:

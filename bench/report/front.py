@@ -6,16 +6,18 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from bench import figures
+from bench import figures, inference
 from bench.report import choices, verdict
 from bench.report.summary import Table, save
 from bench.report.verdict import Slices
 from bench.store import Tables
 
 CHOSEN = (
-    "The least mean squared error of the gradient for a budget, all estimators at the same parameters, and "
-    "the best end of training for a number of updates. Of those that may be as good it is undecided, by "
-    "paired tests with Holm's correction, whether they are worse."
+    "The least mean squared error of the gradient for a budget, all estimators at the same parameters (an "
+    "estimate of zero has 1), and the best end of training for a number of updates. Of those that may be as "
+    "good it is undecided, by paired t-tests with Holm's correction, whether they are worse; in brackets, an "
+    "order of magnitude, with how many sessions it would be decided in "
+    f"{inference.POWER:.0%} of studies, were the effect as measured."
 )
 CLAIMED = (
     "Decided by tests over the sessions, corrected within each claim: holds, refuted, or undecided where the "

@@ -100,36 +100,6 @@ def count(row: Any) -> str:
     return f"{counts[schema.OK]} of {total} ({', '.join(lost)})" if lost else str(total)
 
 
-def differences(tables: Tables) -> Table | None:
-    """Final quality less each baseline's, paired by session; None without a baseline."""
-    final, name = stats.last(headline.rows(tables)), headline.of(tables).name
-    parts = [
-        stats.paired_differences(final, baseline).assign(baseline=style.label(*baseline))
-        for baseline in BASELINES
-    ]
-    found = pd.concat([part for part in parts if not part.empty] or [pd.DataFrame()])
-    if found.empty:
-        return None
-    rows = list(found.itertuples())
-    found.insert(0, "label", [style.label(row.estimator, row.setting) for row in rows])
-    shown = pd.DataFrame(
-        {
-            "baseline": found["baseline"],
-            "estimator": found["label"],
-            f"difference in final {name}": [words.estimate(row, 3, sign=True) for row in rows],
-            "p (paired t-test)": [p_value(p) for p in found["p"]],
-            "p after Holm": [p_value(p) for p in found["p_holm"]],
-            "sessions": found["n"].astype(int),
-        }
-    )
-    return Table(found, shown)
-
-
-def p_value(p: float) -> str:
-    """Four digits, or that it is below them."""
-    return "< 0.0001" if p < 0.0001 else words.number(p, 4)
-
-
 def save(found: Table, stem: Path) -> None:
     """Write `<stem>.csv` (numbers) and `<stem>.md` (words)."""
     found.numbers.to_csv(stem.with_suffix(".csv"), index=False, float_format="%.6g")

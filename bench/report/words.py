@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 NOTHING = "\N{EN DASH}"
+PLENTY = 10_000  # sessions: more are not counted out
 HOLDS, REFUTED, UNDECIDED = "holds", "refuted", "undecided"  # what becomes of a claim
 
 
@@ -18,16 +19,15 @@ def number(value: float, digits: int, sign: bool = False) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
-def interval(row: Any, digits: int, sign: bool = False) -> str:
-    """[low, high]; nothing where a single session or a constant gives none."""
-    if not row.low < row.high:
-        return ""
-    return f"[{number(row.low, digits, sign)}, {number(row.high, digits, sign)}]"
-
-
 def estimate(row: Any, digits: int, sign: bool = False) -> str:
     """A mean with its interval."""
-    return f"{number(row.mean, digits, sign)} {interval(row, digits, sign)}".rstrip()
+    return between(row.mean, row.low, row.high, digits, sign)
+
+
+def between(value: float, low: float, high: float, digits: int, sign: bool = False) -> str:
+    """A value with an interval; nothing of that where a single session or a constant gives none."""
+    ends = f" [{number(low, digits, sign)}, {number(high, digits, sign)}]" if low < high else ""
+    return number(value, digits, sign) + ends
 
 
 def multiple(row: Any) -> str:
@@ -46,3 +46,13 @@ def listed(items: Iterable[str]) -> str:
 def counted(count: int, what: str) -> str:
     """1 session, 2 sessions."""
     return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def p_value(p: float) -> str:
+    """Four digits, or that it is below them."""
+    return "< 0.0001" if p < 0.0001 else number(p, 4)
+
+
+def needed(sessions: float) -> str:
+    """How many sessions it takes, or that they are very many."""
+    return f"> {PLENTY:,}" if sessions > PLENTY else number(sessions, 0)
