@@ -9,7 +9,7 @@ import synthetic_tables
 from synthetic_gradients import CONDITIONS, measured
 from synthetic_tables import everything
 
-from bench import figures, quality, report, schema, stats, store, transfer
+from bench import figures, inference, quality, report, schema, stats, store, transfer
 from bench.report import choices, gradients, verdict, words
 from bench.store import Tables
 
@@ -167,3 +167,46 @@ def test_the_page_begins_with_the_verdict(tmp_path):
     assert "What the papers claim" in page
     assert (tmp_path / "reports" / "tables" / "front-claims.md").exists()
     assert (tmp_path / "reports" / "tables" / "front-choices.csv").exists()
+
+
+def pairs_apart(shift: float, sessions: int = 12) -> pd.DataFrame:
+    """Three conditions: two that differ by some noise alone, and one that is behind."""
+    noise = np.random.default_rng(5).normal(size=(3, sessions))
+    rows = [
+        (name, "default", session, shift * place + noise[place, session])
+        for place, name in enumerate(("reinforce", "rebar", "relax"))
+        for session in range(sessions)
+    ]
+    return pd.DataFrame(rows, columns=["estimator", "setting", "session", "value"])
+
+
+def test_what_cannot_be_told_apart_has_the_sessions_that_it_would_take():
+    found = stats.paired_differences(pairs_apart(0.2), ("reinforce", "default"))
+    unclear = inference.undecided(found)
+    assert list(unclear["estimator"]) == list(found.loc[found["p_holm"] >= 0.05, "estimator"])
+    for row in unclear.itertuples():
+        wide = pairs_apart(0.2).pivot(index="session", columns="estimator", values="value")
+        gains = (wide[row.estimator] - wide["reinforce"]).to_numpy()
+        assert row.sessions_needed == inference.sessions_needed(gains, family=2) > 12
+
+
+def test_a_leader_that_most_cannot_be_told_from_is_undecided():
+    (_, best, equal), *_ = choices.leader(pairs_apart(0.01), falls=True)
+    assert best.startswith("undecided; ahead is ")
+    assert equal.count("; ") == 1
+    (_, best, equal), *_ = choices.leader(pairs_apart(9.0), falls=True)
+    assert (best, equal) == ("REINFORCE", "")
+
+
+def test_others_beyond_a_handful_are_counted():
+    many = pd.DataFrame({"estimator": list("abcdefgh"), "setting": "default", "sessions_needed": 1e6})
+    assert choices.others(many).endswith("f (> 10,000); and 2 others")
+
+
+def test_a_correlation_s_interval_stays_within_one(monkeypatch):
+    rows = pd.DataFrame({"length": 15, "session": range(3), "value": [-0.99, -0.4, -0.5]})
+    monkeypatch.setattr(transfer, "correlations", lambda found: rows)
+    monkeypatch.setattr(transfer, "both", lambda tables: None)
+    (row,) = transfer.summary(None).itertuples()
+    assert -1 < row.low < row.mean < row.high < 1
+    assert row.mean == pytest.approx(np.tanh(np.arctanh(rows["value"]).mean()))

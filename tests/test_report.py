@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import synthetic_tables
 
-from bench import figures, headline, report, schema, stats, store, style
+from bench import figures, headline, inference, report, schema, stats, store, style
 from bench.errors import UserError
 from bench.headline import Headline
 from bench.report import claims, differences, strings, summary, sweep, words
@@ -278,6 +278,31 @@ def test_the_headline_is_what_the_task_can_say(cfg: Tables, length_3: Tables) ->
     assert "goodness" not in text
     assert re.search(r"updates, from 0\.(49|50)\d after pre-training", said(length_3))
     assert differences.table(cfg).words.columns[2] == "difference in final fraction that parses"
+
+
+def test_differences_come_with_a_permutation_test_effects_and_power(length_3: Tables) -> None:
+    found = differences.table(length_3).numbers
+    final = stats.last(headline.rows(length_3))
+    row = stats.among(found, [ML]).iloc[0]
+    wide = final.pivot(index="session", columns=stats.COMPARED, values="value")
+    gains = (wide[ML] - wide["reinforce_loo", "default"]).to_numpy()
+    assert row["gain"] == pytest.approx(row["mean"]) == pytest.approx(gains.mean())
+    assert row["improvement"] == pytest.approx((gains > 0).mean())
+    assert row["effect"] == pytest.approx(float(inference.effect_size(gains).value))
+    assert row["p_permutation"] == pytest.approx(float(permuted(gains)))
+    family = (found["baseline"] == row["baseline"]).sum()
+    assert row["sessions_needed"] == inference.sessions_needed(gains, family=family)
+
+
+def permuted(gains: np.ndarray) -> np.ndarray:
+    return inference.paired_permutation(gains, np.zeros_like(gains))
+
+
+def test_where_less_is_better_a_gain_is_a_fall(names: Tables) -> None:
+    found = differences.table(names).numbers
+    assert headline.of(names).way.falls
+    assert np.allclose(found["gain"], -found["mean"])
+    assert (np.sign(found["effect"]) == -np.sign(found["mean"])).all()
 
 
 def test_a_headline_may_fall(cfg: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
