@@ -164,16 +164,16 @@ def look(estimator: str, setting: str = DEFAULT) -> Look:
         return LOOKS[estimator, setting]
     if setting != DEFAULT:
         variant, point = swept(setting)
-        base = look(estimator, variant)
-        return base._replace(label=f"{base.label}, {name_setting(point)}")
+        base = look(estimator, variant if point else DEFAULT)
+        return base._replace(label=f"{base.label}, {name_setting(point or setting)}")
     line, marker, colour = PLACES[zlib.crc32(estimator.encode(), SALT) % len(PLACES)]
     return Look(estimator.replace("_", " "), colour, line, marker)
 
 
 def swept(setting: str) -> tuple[str, str]:
-    """What a sweep varies, and the point of it: `eq5 covered=0.1` as `eq5` and `covered=0.1`."""
+    """What a sweep varies, and the point of it if there is one: `eq5 covered=0.1` as `eq5`, `covered=0.1`."""
     variant, _, point = setting.rpartition(" ")
-    return variant or DEFAULT, point
+    return (variant or DEFAULT, point) if "=" in point else (setting, "")
 
 
 def name_setting(setting: str) -> str:

@@ -170,7 +170,7 @@ def test_estimators_not_asked_for_are_left_out(experiment):
     points = Counter(style.swept(c.setting)[1] for c in every)
     assert len(set(points.values())) == 1
     variants = {(c.estimator, style.swept(c.setting)[0]) for c in every}
-    assert set(style.CONTROLS) < variants
+    assert set(style.CONTROLS) - {("reinforce", "null_reward")} < variants  # that is the oracle task's
 
 
 @pytest.mark.parametrize("experiment", [pretraining, schedule])

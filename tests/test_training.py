@@ -114,6 +114,10 @@ def test_conditions_leave_out_what_cannot_run():
     assert Condition("grammar", 15, "exact") not in found
     assert Condition("grammar", 15, "reinforce_loo", "null_reward") in found
     assert temperature.conditions(SMALL, [3], ["relax"]) == []
+    beside = {(c.estimator, c.setting) for c in temperature.conditions(SMALL, [3], estimators.available())}
+    assert {("reinforce_loo", "null_reward"), ("reinforce_loo", "shuffled_reward")} < beside
+    assert {("maximum_likelihood", "default"), ("maximum_likelihood", "same_seconds")} < beside
+    assert len(beside) == 4 + len(temperature.FORMS) * len(temperature.LAMBDAS)
 
 
 def test_goodness_counts_alternating_windows():

@@ -60,7 +60,7 @@ class QualitySettings(Settings):
     """
 
     checkpoints: tuple[tuple[int, tuple[float, ...]], ...] = ((3, (0.0, 0.1, 0.5, 1.0)), (15, (0.5,)))
-    few: int = 4
+    few: int = 3
     sums: int = 512
     reference: int = 1 << 20
     learning: int = 32

@@ -26,8 +26,8 @@ from discgan_core.game import REGAN
 STANDARD = Settings(
     sessions=30,
     lengths=(3, 15),
-    stack=10,
-    updates=32,
+    stack=30,
+    updates=30,
     discriminator_steps=1,
     measurements=4,
     batch=64,

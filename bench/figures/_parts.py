@@ -25,8 +25,9 @@ OFF = (
 
 
 def plain(table: pd.DataFrame) -> pd.DataFrame:
-    """Only conditions with a look of their own: defaults and controls, no points of a sweep."""
-    return stats.among(table, [c for c in style.ordered(table) if c[1] == DEFAULT or c in style.LOOKS])
+    """Only conditions with a look of their own: defaults, and controls beside them; no points of a sweep."""
+    kept = [c for c in style.ordered(table) if c[1] == DEFAULT or c in style.LOOKS]
+    return stats.among(table, kept if any(style.look(*c).contender for c in kept) else [])
 
 
 def temperatures(table: pd.DataFrame) -> pd.DataFrame:

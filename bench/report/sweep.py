@@ -15,8 +15,11 @@ from bench.style import Condition
 
 
 def is_sweep(tables: Tables) -> bool:
-    """True if every setting gives a number to a name, as in lambda=0.1."""
-    return bool(tables.trials["setting"].astype(str).str.contains("=", regex=False).all())
+    """True if every contender's setting gives a number to a name, as in lambda=0.1."""
+    table = named(tables.trials)
+    pairs = zip(table["estimator"], table["setting"], strict=True)
+    points = table["point"][[style.look(*pair).contender for pair in pairs]]
+    return bool(len(points) and (points != "").all())
 
 
 def sentences(tables: Tables) -> list[Answer]:
@@ -56,10 +59,11 @@ def of(table: pd.DataFrame, line: Condition) -> pd.DataFrame:
 
 
 def gains(quality: pd.DataFrame, head: Headline) -> Iterator[Answer]:
-    """Who learned, at every point at which there are controls."""
+    """Who learned, at every point; controls without a point stand beside each."""
     table = named(quality)
-    for point in sorted(table["point"].unique(), key=style.number):
-        part = table[table["point"] == point]
+    alone = table["point"] == ""
+    for point in sorted(table["point"][~alone].unique(), key=style.number):
+        part = table[alone | (table["point"] == point)]
         if not stats.among(part, style.CONTROLS).empty:
             for answer in learned.gains(part, head):
                 yield Answer(f"{answer.about}, {style.name_setting(point)}", answer.text)
