@@ -28,12 +28,6 @@ SAME_SECONDS = "same_seconds"
 OF = {"reinforce_loo": (NULL, SHUFFLED), "maximum_likelihood": (SAME_SECONDS,)}
 """The estimators that are controls in a setting of their own."""
 
-UPDATE, BATCH = 1.6, 1.7
-"""Seconds of a leave-one-out update, and of a discriminator batch, over those of a maximum-likelihood update.
-
-Measured on one core at equal batches in the settings of `grammar`, `cfg` and `names`, stacks of 10 to 30:
-1.5 to 1.8, and 1.3 to 1.9 but for one."""
-
 
 def beside(conditions: Sequence[Condition]) -> Iterator[Condition]:
     """Give the controls that belong beside these conditions."""
@@ -78,4 +72,5 @@ def unjudged(settings: Settings, condition: Condition) -> Settings:
 
 def in_the_time_of_a_round(settings: Settings) -> int:
     """Count the maximum-likelihood updates that take as long as a round of leave-one-out REINFORCE."""
-    return round(UPDATE * settings.generator_steps + BATCH * settings.discriminator_steps)
+    update, batch = settings.prices
+    return max(1, round(update * settings.generator_steps + batch * settings.discriminator_steps))

@@ -97,7 +97,7 @@ STANDARD = Settings(
     left_out=("arsm", "rollout", "unordered_set"),
 )
 PRESETS = {
-    "smoke": replace(STANDARD, sessions=2, stack=2, updates=4, measurements=2, training_set=500, samples=64),
+    "smoke": replace(STANDARD, sessions=2, stack=2, updates=2, measurements=2, training_set=500, samples=64),
     "standard": STANDARD,
     "paper": replace(
         STANDARD,

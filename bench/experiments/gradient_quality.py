@@ -72,7 +72,7 @@ class QualitySettings(Settings):
 
 
 SIZES: dict[str, dict[str, Any]] = {
-    "smoke": {"few": 2, "sums": 64, "reference": 4096, "learning": 2},
+    "smoke": {"lengths": (3,), "few": 2, "sums": 32, "reference": 4096, "learning": 2},
     "standard": {"sessions": 10},
     "paper": {
         "few": 30,

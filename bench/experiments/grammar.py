@@ -40,11 +40,11 @@ STANDARD = Settings(
 PRESETS = {
     "smoke": Settings(
         sessions=2,
-        lengths=(3, 15),
+        lengths=(3, 5),
         stack=2,
-        updates=4,
+        updates=2,
         discriminator_steps=1,
-        measurements=3,
+        measurements=2,
         pretraining=((3, 1, 0.0037), (15, 1, 0.00078)),
         warmup=2,
         training_set=1000,

@@ -65,7 +65,7 @@ STANDARD = NameSettings(
     left_out=("arsm", "local_expectation", "rollout"),
 )
 PRESETS = {
-    "smoke": replace(STANDARD, sessions=2, stack=2, updates=4, measurements=2, training_set=512, samples=64),
+    "smoke": replace(STANDARD, sessions=2, stack=2, updates=2, measurements=2, training_set=512, samples=64),
     "standard": STANDARD,
     "paper": replace(
         STANDARD,

@@ -70,9 +70,11 @@ PAPER = OracleSettings(
     samples=512,
     draws=2,
     parameters=(),
+    prices=(1.35, 0.5),  # at V = 5,000 the output layer, which no discriminator has, takes the most
 )
 STANDARD = replace(
     PAPER,
+    prices=Settings.prices,
     sessions=8,
     lengths=(20,),
     stack=8,

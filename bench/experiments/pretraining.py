@@ -62,7 +62,7 @@ PRESETS = {
         STANDARD,
         sessions=2,
         stack=2,
-        updates=4,
+        updates=2,
         warmup=2,
         training_set=640,
         samples=64,

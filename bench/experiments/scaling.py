@@ -135,10 +135,10 @@ STANDARD = Settings(
 PRESETS = {
     "smoke": replace(
         STANDARD,
-        sessions=2,
+        sessions=1,
         lengths=(4,),
         stack=2,
-        over_length=(2, 8),
+        over_length=(2, 4),
         over_vocabulary=(5, 50),
         over_stacked=(1, 4),
     ),

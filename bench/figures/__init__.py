@@ -12,6 +12,9 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import NamedTuple
 
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from bench import style
@@ -34,6 +37,11 @@ def available() -> list[str]:
     return sorted(name for name in found if not name.startswith("_"))
 
 
+def whole(name: str) -> bool:
+    """Tell whether a figure takes the tables of all experiments, and is drawn once."""
+    return getattr(load(name), "WHOLE", False)
+
+
 def load(name: str) -> ModuleType:
     """Import the figure of that name."""
     return import_module(f"{__name__}.{name}")
@@ -52,7 +60,11 @@ def save(name: str, tables: Tables, folder: Path, stem: str) -> Saved | None:
 
 
 def write(figure: Figure, png: Path, svg: Path) -> None:
-    """Without dates, so that the same tables give the same files."""
-    figure.savefig(png)
+    """Without dates, so that the same tables give the same files.
+
+    Each canvas draws once; `Figure.savefig` would draw everything twice for each file.
+    """
+    figure.set_dpi(mpl.rcParams["savefig.dpi"])
+    FigureCanvasAgg(figure).print_png(png)
     figure.set_layout_engine("none")  # laid out already: keep the places
-    figure.savefig(svg, metadata={"Date": None})
+    FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})

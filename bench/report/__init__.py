@@ -102,7 +102,8 @@ def said(tables: Tables) -> list[answers.Answer]:
 
 def drawn(name: str, tables: Tables, folder: Path) -> Iterator[dict[str, str]]:
     """Every figure that has something to show, the learning curves first."""
-    for figure in sorted(figures.available(), key=lambda n: (n != "learning_curves", n)):
+    each = [name for name in figures.available() if not figures.whole(name)]
+    for figure in sorted(each, key=lambda n: (n != "learning_curves", n)):
         saved = figures.save(figure, tables, folder, f"{name}-{figure}")
         if saved:
             yield shown(saved)

@@ -74,7 +74,7 @@ def as_table(
 def drawn(tables: Tables, folder: Path) -> Iterator[figures.Saved]:
     """The figures that take the tables of all experiments."""
     for name in figures.available():
-        if getattr(figures.load(name), "WHOLE", False):
+        if figures.whole(name):
             saved = figures.save(name, tables, folder, f"front-{name}")
             if saved:
                 yield saved
