@@ -61,9 +61,9 @@ class QualitySettings(Settings):
 
     checkpoints: tuple[tuple[int, tuple[float, ...]], ...] = ((3, (0.0, 0.1, 0.5, 1.0)), (15, (0.5,)))
     few: int = 3
-    sums: int = 512
+    sums: int = 384
     reference: int = 1 << 20
-    learning: int = 32
+    learning: int = 24
 
     def steps(self, length: int) -> list[int]:
         """Give the updates after which there is a checkpoint."""
