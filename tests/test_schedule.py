@@ -271,7 +271,8 @@ def lines(axes):
 def test_the_figure_of_epochs_has_controls_and_the_start_beside_the_estimators():
     (axes,) = draw("pretraining", synthetic_tables.pretraining()).axes
     drawn = lines(axes)
-    assert {style.label(*c) for c in style.CONTROLS[:3]} | {style.label("rebar")} < set(drawn)
+    beside = [("reinforce_loo", "null_reward"), ("reinforce_loo", "shuffled_reward"), ("rebar", "default")]
+    assert {style.label(*c) for c in [*beside, ("maximum_likelihood", "default")]} < set(drawn)
     assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "1", "3"]
     assert drawn[style.label("reinforce_loo")][:, 1] == pytest.approx([0.01, 0.97, 0.95], abs=0.02)
     assert drawn[style.label("reinforce_loo")][:, 0] == pytest.approx(np.log10([1, 2, 4]), abs=0.03)

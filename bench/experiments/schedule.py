@@ -88,7 +88,7 @@ PRESETS = {
         warmup=2,
         training_set=640,
         samples=64,
-        batches=10,
+        batches=30,
         ratios=(0.2, 1.0, 5.0),
     ),
     "standard": STANDARD,
