@@ -68,8 +68,8 @@ def moments(draws: Params, truth: Truth) -> Moments:
     parts = zip(*(groups(draws, values) for values in (flat, g, agree)), strict=True)
     each = [(cosine(a, b).double().sum(), same.double().mean()) for a, b, same in parts]
     cosines, signs = (torch.stack(values) for values in zip(*each, strict=True))
-    total, square = (values.sum(0, dtype=torch.float64) for values in (flat, flat.square()))
-    return Moments(total.new_tensor(len(flat)), total, square, cosines, signs)
+    exact = flat.double()
+    return Moments(exact.new_tensor(len(flat)), exact.sum(0), exact.square().sum(0), cosines, signs)
 
 
 def groups(names: Params, flat: Tensor) -> list[Tensor]:

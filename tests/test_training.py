@@ -101,7 +101,11 @@ def test_exact_kl_and_bias_are_measured_where_sequences_can_be_listed():
 
 
 def test_calls_are_counted_by_the_wrapped_models():
-    table = numbers([0, 1], "rebar").query(f"step == {SMALL.updates} and session == 0").set_index("metric")["value"]
+    table = (
+        numbers([0, 1], "rebar")
+        .query(f"step == {SMALL.updates} and session == 0")
+        .set_index("metric")["value"]
+    )
     batch, updates = SMALL.batch, SMALL.updates
     # sample and score s; judge s, and one step each from z and z~; beside one discriminator batch
     assert table["generator_calls"] == updates * (2 * batch + batch)

@@ -228,9 +228,9 @@ def plain_adjoint(
 def outer(delta: Tensor, h0: Tensor, states: Tensor, x: Tensor, inputs: int) -> Tensor:
     """Give the weight's gradient, sum_t delta_t [h_{t-1}; x_t; 1]': [L, 4H, F].
 
-    A large batch is multiplied step by step, in cache; a few columns (one draw's) all steps at once.
+    A large batch is multiplied step by step, in cache; a few columns (one draw's), or one step, at once.
     """
-    if delta.shape[-1] < FEW:
+    if delta.shape[-1] < FEW or len(delta) == 1:
         return torch.einsum("tlgn,tlfn->lgf", delta, joints(h0, states, x, inputs))
     found: Tensor = Outer.apply(delta, h0, states, x, inputs)
     return found
