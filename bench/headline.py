@@ -127,6 +127,11 @@ def reported(tables: Tables) -> list[Condition]:
     return [*(c for c in REPORTED if c in conditions), *others[:1]]
 
 
+def gains(table: pd.DataFrame, way: Direction) -> pd.DataFrame:
+    """The same values, turned round where less is better: more is better."""
+    return table.assign(value=-table["value"]) if way.falls else table
+
+
 def best_first(found: pd.DataFrame, way: Direction) -> pd.DataFrame:
     """Means in the order of their quality."""
     return found.sort_values("mean", ascending=way.falls, kind="stable")

@@ -16,9 +16,14 @@ from discgan_core.interface import Params
 TOTAL = "total"
 
 
+def joined(tensors: Params, start: int = 0) -> Tensor:
+    """Lay all parameters side by side in the order of their names, from axis `start` on."""
+    return torch.cat([tensors[name].flatten(start) for name in sorted(tensors)], -1)
+
+
 def flatten(tensors: Params, start: int = 0) -> Tensor:
-    """Lay all parameters side by side in the order of their names, from axis `start` on, in float64."""
-    return torch.cat([tensors[name].flatten(start) for name in sorted(tensors)], -1).double()
+    """Lay them out as `joined` does, in float64."""
+    return joined(tensors, start).double()
 
 
 class Truth(NamedTuple):
@@ -62,7 +67,7 @@ class Moments(NamedTuple):
 
 def moments(draws: Params, truth: Truth) -> Moments:
     """Sum per-draw gradients [draws, ...] of one session: in double, but for angles and signs."""
-    flat = torch.cat([draws[name].flatten(1) for name in sorted(draws)], 1)
+    flat = joined(draws, 1)
     g = truth.gradient.to(flat.dtype)
     agree = (flat.sign() == g.sign()).to(flat.dtype).sum(0)
     parts = zip(*(groups(draws, values) for values in (flat, g, agree)), strict=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bench import headline, stats, style
+from bench import stats
 from bench.figures import _parts as parts
 from bench.figures import _swept as swept
 from bench.store import Tables
@@ -22,8 +22,7 @@ EPOCHS = "epochs"
 
 def draw(tables: Tables) -> Figure | None:
     """A panel for each slice of the tables."""
-    slices = [(key, part, style.points(headline.rows(part), EPOCHS)) for key, part in stats.slices(tables)]
-    shown = [(key, headline.of(part), found) for key, part, found in slices if not found.empty]
+    shown = swept.slices(tables, EPOCHS)
     if not shown:
         return None
     figure, axes = parts.grid(1, len(shown), 4.6 if len(shown) > 1 else 6.4, 3.8)

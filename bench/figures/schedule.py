@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bench import headline, stats, style
+from bench import stats
 from bench.figures import _parts as parts
 from bench.figures import _swept as swept
 from bench.store import Tables
@@ -23,8 +23,7 @@ RATIO = "d_per_g"
 
 def draw(tables: Tables) -> Figure | None:
     """Two panels for each slice of the tables."""
-    slices = [(key, part, style.points(headline.rows(part), RATIO)) for key, part in stats.slices(tables)]
-    shown = [(key, headline.of(part), found) for key, part, found in slices if not found.empty]
+    shown = swept.slices(tables, RATIO)
     if not shown:
         return None
     figure, axes = parts.grid(len(shown), 2, 4.6, 3.6)

@@ -61,8 +61,7 @@ def draw_row(axes: list[Axes], final: pd.DataFrame, head: Headline) -> None:
 
 def draw_improvements(axes: Axes, final: pd.DataFrame, head: Headline, ranking: list[Condition]) -> None:
     """How often each condition is better than the baseline."""
-    gains = final.assign(value=-final["value"]) if head.way.falls else final
-    found = inference.improvements(gains, BASELINE)
+    found = inference.improvements(headline.gains(final, head.way), BASELINE)
     others = [condition for condition in ranking if condition != BASELINE]
     rows = parts.in_order(found, others)
     axes.axvline(0.5, color=style.INK, linewidth=1)
@@ -76,9 +75,8 @@ def draw_profiles(axes: Axes, final: pd.DataFrame, head: Headline, shown: list[C
     table = stats.among(final, shown)
     values = np.linspace(table["value"].min(), table["value"].max(), POINTS)
     sign = -1 if head.way.falls else 1
-    profiles = aggregates.performance_profiles(
-        table.assign(value=sign * table["value"]), stats.COMPARED, sign * values
-    )
+    gains = headline.gains(table, head.way)
+    profiles = aggregates.performance_profiles(gains, stats.COMPARED, sign * values)
     for condition in shown:
         part, look = stats.among(profiles, [condition]), style.look(*condition)
         line = {"color": look.colour, "linestyle": look.line, "label": look.label}

@@ -35,8 +35,7 @@ def table(tables: Tables) -> Table | None:
 def against(final: pd.DataFrame, way: Direction, baseline: Condition) -> pd.DataFrame:
     """Everything that is told of the differences from one baseline; `gain`s are above 0 for the better."""
     found = stats.paired_differences(final, baseline)
-    gains = final.assign(value=-final["value"]) if way.falls else final
-    more = inference.compared(gains, baseline).rename(columns=BY_RESAMPLING)
+    more = inference.compared(headline.gains(final, way), baseline).rename(columns=BY_RESAMPLING)
     both = found.merge(more.drop(columns="n"), on=stats.COMPARED)
     both.insert(0, "label", [style.label(*pair) for pair in both[stats.COMPARED].itertuples(index=False)])
     return both.assign(baseline=style.label(*baseline))
