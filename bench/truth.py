@@ -12,6 +12,7 @@ from functools import partial
 
 import torch
 from torch import Tensor
+from torch.func import vjp
 
 from bench import checkpoints
 from bench.adversarial import pretrained
@@ -19,9 +20,8 @@ from bench.measure import Gradients
 from discgan_core import estimators, exact, tasks, training
 from discgan_core.accuracy import Truth, flatten
 from discgan_core.game import REGAN
-from discgan_core.gradients import Problem, update_gradient
-from discgan_core.interface import Params, State
-from discgan_core.models.discriminator import DiscriminatorReward
+from discgan_core.interface import Params
+from discgan_core.models import prefixes
 from discgan_core.models.generator import LSTMPolicy
 from discgan_core.randomness import Streams
 from discgan_core.tasks import Task
@@ -29,10 +29,8 @@ from discgan_core.training import Players, Schedule, each
 
 TRAINER = "reinforce_loo"
 """By what the sessions are trained."""
-UNIT = "reinforce"
-"""By what the reference is drawn."""
-PORTION = 4096
-"""Draws of the reference at once."""
+SUMS = 32
+"""With random signs, at least."""
 ROLES = ("generator", "discriminator")
 
 
@@ -97,12 +95,17 @@ def true_gradients(draws: Gradients, players: Players, count: int, study: str) -
 
 
 def reference(count: int, length: int, theta: Params, phi: Params, streams: Streams) -> dict[str, Tensor]:
-    """Average REINFORCE draws of one sample each; the spread of batches' means gives the error.
+    """Average REINFORCE draws of one sample each; of n samples n_s are the string s, with advantage A_s.
 
-    From the reward the mean reward of other samples is subtracted, which changes no expectation.
+        g = sum_s n_s A_s grad log p(s) / (n - 1),    A_s = f(s) - sum_s n_s f(s) / n,
+
+    which is leave-one-out REINFORCE of all n, without bias. Its squared standard error,
+    sum_s n_s (A_s grad log p(s))^2 / n^2, is that of sums with random signs e_s, over pieces of the strings:
+
+        sum_pieces (sum_s e_s sqrt(n_s) A_s grad log p(s))^2 / n^2
 
     Args:
-        count: draws.
+        count: n.
         length: T.
         theta: of the generator.
         phi: of the discriminator.
@@ -111,15 +114,15 @@ def reference(count: int, length: int, theta: Params, phi: Params, streams: Stre
     Returns:
         `gradient` and `noise`, as `Truth` has them.
     """
-
-    def noise() -> Params:
-        return {name: rows[0] for name, rows in streams.noise({"tokens": (length,)}, PORTION).items()}
-
-    policy = LSTMPolicy(theta, length)
-    baseline = DiscriminatorReward(phi).of_tokens(policy.sample(noise()["tokens"])).mean()
-    reward = DiscriminatorReward(phi, measure=lambda logits: torch.sigmoid(logits) - baseline)
-    aim = Problem(lambda params, _: LSTMPolicy(params, length), lambda _: reward)
-    unit, batches = estimators.make(UNIT), max(2, -(-count // PORTION))
-    means = [flatten(update_gradient(unit, aim, theta, noise(), State())[0]) for _ in range(batches)]
-    total = torch.stack(means)
-    return {"gradient": total.mean(0), "noise": total.var(0) / batches}
+    policy, (rng,) = LSTMPolicy(theta, length), streams.generators("strings")
+    pieces, times = zip(*prefixes.draw(policy, count, rng), strict=True)
+    rewards = [prefixes.log_odds(phi, strings).sigmoid() for strings in pieces]
+    mean = torch.cat(times).double() @ torch.cat(rewards).double() / count
+    rounds = -(-SUMS // len(pieces))
+    gradient = square = torch.zeros((), dtype=torch.float64)
+    for strings, n, f in zip(pieces, times, rewards, strict=True):
+        pull = vjp(lambda theta, s=strings: prefixes.log_likelihood(policy.at(theta), s), theta)[1]
+        gradient = gradient + flatten(pull(n * (f - mean))[0])
+        for signs in torch.from_numpy(rng.choice([-1.0, 1.0], (rounds, len(f)))).to(f):
+            square = square + flatten(pull(signs * n.sqrt() * (f - mean))[0]).square()
+    return {"gradient": gradient / (count - 1), "noise": square / rounds / count**2}

@@ -3,7 +3,7 @@
 The parameters are those of `grammar`'s sessions trained with leave-one-out REINFORCE: after pre-training,
 early, midway and at the end; they are kept on disk (`bench.checkpoints`). At length 3 the truth is the
 enumerated gradient. At 15 it is the mean of a million single-sample REINFORCE draws (the mean reward of other
-samples subtracted), with its own standard error in every figure: half a minute of computing each, so that
+samples subtracted), with its own standard error in every figure: ten seconds of computing each, so that
 `standard` has fewer sessions there, midway through their training alone.
 
 An estimator that learns to lower its variance learns first, with the parameters held where they are. What
