@@ -66,11 +66,11 @@ def read(results: Path) -> Tables:
 def read_trials(results: Path) -> pd.DataFrame:
     """Read the trials of every finished unit, with its name as a further column `unit`."""
     check(results)
-    parts = [pd.DataFrame(columns=[*schema.TRIALS, "unit"])]
+    parts = [_arrow_schema({**schema.TRIALS, "unit": "string"}).empty_table()]
     for path in _files(results, "trials"):
-        frame = _load(path, schema.TRIALS).to_pandas()
-        parts.append(frame.assign(unit=path.stem))
-    return pd.concat(parts[1:] or parts, ignore_index=True)
+        table = _load(path, schema.TRIALS)
+        parts.append(table.append_column("unit", pa.array([path.stem] * len(table))))
+    return pa.concat_tables(parts).to_pandas()
 
 
 def newest(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

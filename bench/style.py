@@ -133,6 +133,7 @@ INK = "#333333"
 RC = {
     "font.size": 9,
     "axes.titlesize": 10,
+    "axes.titley": 1.0,  # there are no ticks on top that a title would have to avoid
     "axes.labelsize": 9,
     "legend.fontsize": 8.5,
     "legend.frameon": False,

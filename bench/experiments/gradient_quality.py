@@ -72,7 +72,7 @@ class QualitySettings(Settings):
 
 
 SIZES: dict[str, dict[str, Any]] = {
-    "smoke": {"lengths": (3,), "few": 2, "sums": 32, "reference": 4096, "learning": 2},
+    "smoke": {"few": 2, "checkpoints": ((3, (0.0, 1.0)),), "sums": 32, "reference": 4096, "learning": 2},
     "standard": {"sessions": 10},
     "paper": {
         "few": 30,

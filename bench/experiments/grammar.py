@@ -40,7 +40,7 @@ STANDARD = Settings(
 PRESETS = {
     "smoke": Settings(
         sessions=2,
-        lengths=(3, 5),
+        lengths=(3,),
         stack=2,
         updates=2,
         discriminator_steps=1,

@@ -52,14 +52,16 @@ def write(results: Path, reports: Path, each: Callable[..., Iterable[dict[str, A
     for folder in (reports / "figures", reports / "tables"):
         store.require_writable(folder)
     slices = list(stats.slices(tables))
-    sections = each(section, [key for key, _ in slices], [part for _, part in slices], repeat(reports))
+    longest_first = sorted(slices, key=lambda pair: len(pair[1].metrics), reverse=True)
+    sections = each(section, *zip(*longest_first, strict=True), repeat(reports))
     known = {(key[0], key[3]): (slug(key), part) for key, part in slices}
     first = front.page(known, tables, reports)
+    found = {section["id"]: section for section in sections}
     page = render(
         TEMPLATE,
         front=first,
         drawings=[shown(f) for f in first.figures],
-        sections=list(sections),
+        sections=[found[slug(key)] for key, _ in slices],
         made=made.describe(tables),
         notes=tables.notes,
     )
