@@ -10,20 +10,21 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache, partial
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 
-from bench import schema
+from bench import checkpoints, schema
 from bench.corpus import Corpus
 from bench.experiments import Condition, Outcome
 from bench.measure import Gradients, Row, against_data, forced, losses, quality, sampled
 from discgan_core import exact, tasks, training
-from discgan_core.game import REGAN, Game, judged
+from discgan_core.game import HARD, REGAN, Game, judged
 from discgan_core.interface import Estimator
 from discgan_core.meter import Calls
 from discgan_core.randomness import Streams
@@ -156,9 +157,19 @@ def pretrained(
     game: Game,
     make_task: TaskMaker,
 ) -> tuple[Players, Tensor]:
-    """Pre-train once for all conditions of a study: nothing in it depends on the estimator."""
+    """Pre-train once for all conditions of a study, and keep it: nothing in it depends on the estimator."""
     streams = Streams(f"{study}/pretraining", sessions, device)
-    return training.pretrain(make_task(name, length), schedule, streams, game)
+    players, data = training.begin(make_task(name, length), schedule, streams, game)
+    prepare = partial(training.prepare, players, data, schedule, streams, game)
+    trains = schedule.pretraining_epochs or schedule.warmup
+    if not trains or game.view is not HARD:  # what is kept is told apart by numbers; a view has none
+        return prepare(), data
+    leaves, form = tree_flatten(players)
+    start = checkpoints.digest({"data": data, **checkpoints.numbered(leaves)})
+    depends_on = [study, asdict(schedule), sessions, device, game.latent, start]
+    path = checkpoints.path_of(f"pretrained-{name}-{length}", depends_on)
+    (kept,) = checkpoints.kept({path: lambda: checkpoints.numbered(tree_leaves(prepare()))})
+    return tree_unflatten([kept[str(n)].to(device) for n in range(len(leaves))], form), data
 
 
 def run(

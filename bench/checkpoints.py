@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -41,6 +41,11 @@ def digest(tensors: Mapping[str, Tensor]) -> str:
     for name, tensor in sorted(tensors.items()):
         found.update(name.encode() + tensor.cpu().numpy().tobytes())
     return found.hexdigest()
+
+
+def numbered(tensors: Iterable[Tensor]) -> Tensors:
+    """Name tensors by their places."""
+    return {str(place): tensor for place, tensor in enumerate(tensors)}
 
 
 def path_of(name: str, depends_on: object) -> Path:
@@ -78,5 +83,7 @@ def kept(jobs: Mapping[Path, Callable[[], Tensors]]) -> list[Tensors]:
 def write(path: Path, tensors: Tensors) -> None:
     """Put a whole file in place, or none."""
     half = path.with_name(f".{path.name}.{os.getpid()}")
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, half)
+    # apart from one another: the format refuses tensors that share their memory, as zeros to begin with may
+    apart = {name: t.clone(memory_format=torch.contiguous_format) for name, t in tensors.items()}
+    save_file(apart, half)
     half.replace(path)

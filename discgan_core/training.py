@@ -111,24 +111,32 @@ def pretrain(task: Task, schedule: Schedule, streams: Streams, game: Game = REGA
     Returns:
         players without an estimator's state, and the training sets [sessions, n, T].
     """
-    device, vocabulary = streams.device, task.vocabulary
+    players, data = begin(task, schedule, streams, game)
+    return prepare(players, data, schedule, streams, game), data
+
+
+def begin(task: Task, schedule: Schedule, streams: Streams, game: Game) -> tuple[Players, Tensor]:
+    """Draw the training sets and the players' first parameters; as `pretrain`."""
     data = torch.stack([task.sample(schedule.training_set, g) for g in streams.generators("data")])
     theta, phi = (
         tree_map(
-            lambda leaf: leaf.to(device),
-            stack([init(vocabulary, schedule.hidden, g) for g in streams.generators(purpose)]),
+            lambda leaf: leaf.to(streams.device),
+            stack([init(task.vocabulary, schedule.hidden, g) for g in streams.generators(purpose)]),
         )
         for purpose, init in (("generator", game.init), ("discriminator", game.init_discriminator))
     )
-    data = data.to(device)
-    players = untrained(theta, phi)
+    return untrained(theta, phi), data.to(streams.device)
+
+
+def prepare(players: Players, data: Tensor, schedule: Schedule, streams: Streams, game: Game) -> Players:
+    """Train the generator by maximum likelihood, and warm the discriminator up; as `pretrain`."""
     for batch, rate in zip(epochs(data, schedule, streams), schedule.rates(), strict=True):
         noise = streams.noise(game.latent_noise(schedule.hidden), schedule.batch, "likelihood")
         step = vmap(likelihood_step, in_dims=(0, 0, 0, None))
         players = step(players, batch, noise, rate)
     for _ in range(schedule.warmup):
         players = discriminator_batch(players, data, schedule, streams, game)
-    return players, data
+    return players
 
 
 def epochs(data: Tensor, schedule: Schedule, streams: Streams) -> Iterator[Tensor]:

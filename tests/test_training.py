@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch.utils._pytree import tree_leaves, tree_structure
 
 from bench import adversarial
 from bench.experiments import Condition, grammar, temperature
 from discgan_core import estimators, tasks, training
+from discgan_core.game import REGAN
 from discgan_core.randomness import Streams
 from discgan_core.tasks import grammar as language
 
@@ -41,6 +43,19 @@ def test_a_session_s_numbers_depend_on_its_seed_alone(name):
 
 def test_the_same_command_twice_gives_identical_numbers():
     pd.testing.assert_frame_equal(numbers([0, 1], "relax"), numbers([0, 1], "relax"), check_exact=True)
+
+
+def test_pretraining_is_kept_from_run_to_run(monkeypatch):
+    before = replace(SMALL.schedule(5), updates=0)
+    arguments = ("kept", "grammar", 5, before, (0, 1), "cpu", REGAN, tasks.make)
+    adversarial.pretrained.cache_clear()
+    players, data = adversarial.pretrained(*arguments)
+    adversarial.pretrained.cache_clear()
+    monkeypatch.setattr(training, "prepare", lambda *_: pytest.fail("was trained again"))
+    again, same = adversarial.pretrained(*arguments)
+    assert torch.equal(data, same)
+    assert tree_structure(again) == tree_structure(players)
+    assert all(map(torch.equal, tree_leaves(again), tree_leaves(players)))
 
 
 def test_estimators_meet_the_same_start_and_the_same_noise():
