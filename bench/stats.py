@@ -93,11 +93,13 @@ def paired_differences(table: pd.DataFrame, baseline: tuple[str, str]) -> pd.Dat
     Returns estimator, setting, mean, low, high, n, p (paired t-test, two-sided) and p_holm
     (corrected for all rows returned).
     """
-    wide = table.pivot_table(index="session", columns=COMPARED, values="value", observed=True)
-    if baseline not in wide:
+    own = (table["estimator"] == baseline[0]) & (table["setting"] == baseline[1])
+    if not own.any():
         return pd.DataFrame(columns=[*COMPARED, *TEST])
-    against = wide.sub(wide[baseline], axis=0).drop(columns=[baseline])
-    return tested(against.melt(ignore_index=False).dropna(subset="value"))
+    base = table[own].set_index("session")["value"]
+    others = table[~own].sort_values(COMPARED, kind="stable")
+    gains = others["value"] - others["session"].map(base)
+    return tested(others.assign(value=gains).dropna(subset="value"))
 
 
 def changes(table: pd.DataFrame) -> pd.DataFrame:

@@ -24,7 +24,7 @@ FORMS = (
     "rebar",
     "rebar_sequence",
 )
-DRAWS = {"smoke": 64, "standard": 256, "paper": 16_384}
+DRAWS = {"smoke": 64, "standard": 128, "paper": 16_384}
 
 PRESETS = {
     name: replace(
