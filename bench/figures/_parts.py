@@ -1,6 +1,6 @@
 """Parts that several figures share: panels, curves with bands, dots with intervals, legends."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 from typing import Any
 
@@ -17,6 +17,8 @@ from bench.style import DEFAULT, Condition, Look
 UPDATES = "generator updates"
 LAMBDA = "temperature λ"
 NAT = "natural log of the variance"
+POINT = 6  # the size of a mean's marker
+INTERVAL = 1.6  # and the width of its interval's line
 SPAN = 30  # natural logs that an axis of them shows; e to the 30 is 13 orders of magnitude
 OFF = (
     "A variance below the greatest by more than 13 orders of magnitude is off the axis: that of a loss "
@@ -109,10 +111,14 @@ def mark(look: Look, size: float = 5) -> dict[str, Any]:
     }
 
 
-def dots(axes: Axes, found: pd.DataFrame, places: Sequence[float]) -> None:
+def dots(axes: Axes, found: pd.DataFrame, places: Iterable[float]) -> None:
     """Mean and interval along x of each row of `found`, at these heights."""
-    for place, (condition, part) in zip(places, one_by_one(found), strict=True):
-        axes.errorbar(part["mean"], [place], xerr=arms(part), **point(style.look(*condition)))
+    looks = [style.look(*pair) for pair in found[stats.COMPARED].itertuples(index=False)]
+    places, (down, up) = list(places), arms(found)
+    ends = found["mean"] - down, found["mean"] + up
+    axes.hlines(places, *ends, colors=[look.colour for look in looks], linewidth=INTERVAL, zorder=2)
+    for place, mean, look in zip(places, found["mean"], looks, strict=True):
+        axes.plot(mean, place, linestyle="none", **mark(look, POINT))
 
 
 def one_by_one(found: pd.DataFrame) -> Iterator[tuple[Condition, pd.DataFrame]]:
@@ -148,7 +154,7 @@ def arms(found: pd.DataFrame) -> np.ndarray:
 
 def point(look: Look) -> dict[str, Any]:
     """How `errorbar` draws a condition."""
-    return mark(look, 6) | {"linestyle": "none", "elinewidth": 1.6}
+    return mark(look, POINT) | {"linestyle": "none", "elinewidth": INTERVAL}
 
 
 def condition_axis(axes: Axes, conditions: Sequence[Condition], names: bool = True) -> None:
