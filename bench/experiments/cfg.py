@@ -82,7 +82,7 @@ STANDARD = Settings(
     sessions=30,
     lengths=(12,),
     stack=30,
-    updates=25,
+    updates=24,
     discriminator_steps=1,
     measurements=3,
     generator_rate=0.015,
@@ -92,7 +92,7 @@ STANDARD = Settings(
     batch=32,
     generated=32,
     training_set=5000,
-    samples=256,
+    samples=192,
     corpus=True,
     left_out=("arsm", "rollout", "unordered_set"),
 )
