@@ -7,7 +7,7 @@ or two discriminator batches, by the final goodness of leave-one-out REINFORCE; 
 at for stability alone. With b1 = 0.9 some length-3 sessions of every estimator, the exact gradient's among
 them, collapse to one string; with 0.5 none of length 3 did.
 
-`standard` makes 24 generator updates with a discriminator batch before each, and halves batches and training
+`standard` makes 25 generator updates with a discriminator batch before each, and halves batches and training
 set, so that pre-training has as many updates as in `paper`, which makes the original study's 234 generator
 updates with 79 discriminator batches before each.
 """
@@ -27,7 +27,7 @@ STANDARD = Settings(
     sessions=30,
     lengths=(3, 15),
     stack=30,
-    updates=24,
+    updates=25,
     discriminator_steps=1,
     measurements=4,
     batch=64,
