@@ -12,7 +12,9 @@ from typing import Annotated
 
 import typer
 
+from bench import processes
 from bench.errors import BenchError, Stopped
+from bench.options import Options
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -89,12 +91,10 @@ def run_all(
     dry_run: DryRun = False,
 ) -> int:
     """Run every experiment, then write the report. Run again, it goes on where it stopped."""
-    from bench import commands
-
-    options = commands.Options(
+    options = Options(
         preset, sessions, estimators, lengths, source, data, own, results, reports, device, workers, dry_run
     )
-    return commands.run(None, options)
+    return _run(None, options)
 
 
 @app.command()
@@ -114,12 +114,18 @@ def run(
     dry_run: DryRun = False,
 ) -> int:
     """Run the named experiments, then write the report."""
-    from bench import commands
-
-    options = commands.Options(
+    options = Options(
         preset, sessions, estimators, lengths, source, data, own, results, reports, device, workers, dry_run
     )
-    return commands.run(experiments, options)
+    return _run(experiments, options)
+
+
+def _run(names: Sequence[str] | None, options: Options) -> int:
+    if not options.dry_run:
+        processes.prepare()  # the workers' libraries are loaded while `commands` loads its own
+    from bench import commands
+
+    return commands.run(names, options)
 
 
 @app.command("list")

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -16,8 +15,9 @@ import torch
 from rich.console import Console
 
 from bench import check as regression
-from bench import execute, experiments, plan, schema, store, wordlists
+from bench import execute, experiments, plan, processes, schema, store, wordlists
 from bench.errors import BenchError, Stopped, UserError, unknown
+from bench.options import Options
 from bench.progress import Display, duration
 from bench.provenance import ROOT, commit, cpu_count
 from discgan_core import estimators, tasks
@@ -26,24 +26,6 @@ from discgan_core.plugins import PluginError
 REFERENCE = ROOT / "results" / "reference"
 DRAWING = 8
 """Processes at most that a report alone is worth: each has to load the plotting libraries."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """The options of `run` and `run-all`, as they were typed."""
-
-    preset: str
-    sessions: int | None
-    estimators: Sequence[str] | None
-    lengths: Sequence[str] | None
-    source: str | None
-    data: Path | None
-    plugins: Sequence[Path] | None
-    results: Path | None
-    reports: Path | None
-    device: str
-    workers: int | None
-    dry_run: bool
 
 
 def run(names: Sequence[str] | None, options: Options) -> int:
@@ -62,7 +44,7 @@ def run(names: Sequence[str] | None, options: Options) -> int:
         return 0
     store.require_writable(results)
     store.require_writable(reports)
-    with execute.local_workers(workers) as pool:
+    with processes.workers(workers) as pool:
         failed = _compute(units, workers, pool, results) if units else 0
         if not units:
             print(f"nothing left to compute: every session asked for is in {results}")
@@ -79,7 +61,7 @@ def run(names: Sequence[str] | None, options: Options) -> int:
 def report(preset: str, results: Path | None, reports: Path | None) -> int:
     """Write the report from the tables alone."""
     _require_known("preset", [preset], plan.PRESETS)
-    with execute.local_workers(min(cpu_count(), DRAWING)) as pool:
+    with processes.workers(min(cpu_count(), DRAWING)) as pool:
         _write_report(*_folders(preset, results, reports), pool)
     return 0
 
@@ -239,7 +221,7 @@ def _write_report(results: Path, reports: Path, pool: Executor) -> None:
     from bench.report import write  # loads the plotting libraries, which nothing else needs
 
     try:
-        print(f"report: {write(results, reports, execute.mapping(pool))}")
+        print(f"report: {write(results, reports, processes.mapping(pool))}")
     except BrokenExecutor:
         raise BenchError(
             "a worker process was killed while it drew, often for want of memory: the numbers are kept in "

@@ -6,17 +6,14 @@ offers `submit` (most distributed ones do) in their place. No experiment knows w
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from contextlib import contextmanager
-from multiprocessing import active_children, connection, get_context, parent_process
 from pathlib import Path
-from threading import Thread
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 import torch
@@ -26,16 +23,6 @@ from bench.errors import UserError
 from bench.plan import Unit
 from bench.provenance import circumstances
 from discgan_core import estimators
-
-#: A worker has one thread: units are many and independent, so cores are better spent on units.
-#: glibc gives large temporaries back to the system and asks for them again at every step; keeping
-#: them makes training 25% faster (measured). Other systems ignore the last three.
-ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1",
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": "10000000000",
-    "MALLOC_TOP_PAD_": "268435456",
-}
 
 
 class Finished(NamedTuple):
@@ -64,7 +51,8 @@ def run(units: Sequence[Unit], pool: Executor, keep: Callable[[Finished], None])
 
 
 def run_unit(unit: Unit) -> Finished:
-    """Compute one unit; an error in it becomes rows that say so."""
+    """Compute one unit, in one thread; an error in it becomes rows that say so."""
+    torch.set_num_threads(1)
     start = time.perf_counter()
     try:
         module = experiments.load(unit.experiment)
@@ -102,51 +90,6 @@ def have_plugin(unit: Unit) -> None:
 
 
 @contextmanager
-def local_workers(count: int) -> Iterator[Executor]:
-    """Start worker processes, and end them at once if the block is left by an exception."""
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    context = get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker) as pool:
-        with _interrupts_ignored():  # each of these starts a process, which inherits that
-            for _ in range(count):
-                pool.submit(os.getpid)
-        try:
-            yield pool
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in active_children():
-                process.terminate()
-            raise
-
-
-def mapping(pool: Executor) -> Callable[..., Iterator[Any]]:
-    """Give a `map` done by a pool's workers.
-
-    The pool's own cancels what is left after an error, and up to Python 3.11 cannot then be ended.
-    """
-
-    def each(function: Callable[..., Any], *columns: Iterable[Any]) -> Iterator[Any]:
-        rows = [pool.submit(function, *row) for row in zip(*columns, strict=False)]
-        return (row.result() for row in rows)
-
-    return each
-
-
-def _start_worker() -> None:
-    torch.set_num_threads(1)
-    Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _die_with_parent() -> None:
-    """Wait for the parent's end: one that was killed cannot end its workers."""
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-
-@contextmanager
 def _interrupts_put_off() -> Iterator[None]:
     """Let Ctrl-C wait until the block is done."""
     caught: list[int] = []
@@ -157,16 +100,6 @@ def _interrupts_put_off() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
     if caught:
         raise KeyboardInterrupt
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Leave Ctrl-C, which reaches every process of the terminal, to the parent alone."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _failure(unit: Unit, error: Exception) -> experiments.Outcome:

@@ -10,7 +10,7 @@ import fake_bench
 import pytest
 import torch
 
-from bench import cache, execute, experiments
+from bench import cache, experiments, processes
 
 # As the workers have it: tensors are small here, and threads that wait for one another on a busy machine
 # made the suite several times slower.
@@ -43,7 +43,7 @@ def inline_workers(count: int) -> Iterator[Executor]:
 def nap(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Put the fake experiment `nap` in place of the real ones, computed in this process."""
     monkeypatch.setattr(experiments, "__path__", [str(fake_bench.FOLDER)])
-    monkeypatch.setattr(execute, "local_workers", inline_workers)
+    monkeypatch.setattr(processes, "workers", inline_workers)
     monkeypatch.setitem(sys.modules, "bench.report", fake_bench.report)
     monkeypatch.delitem(sys.modules, "bench.experiments.nap", raising=False)
     return experiments.load("nap")

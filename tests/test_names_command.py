@@ -9,7 +9,7 @@ import fake_bench
 import pytest
 from conftest import inline_workers
 
-from bench import execute, store, wordlists
+from bench import processes, store, wordlists
 from bench.cli import main
 from bench.errors import UserError
 from bench.experiments import names
@@ -19,7 +19,7 @@ from bench.experiments import names
 def say(tmp_path, monkeypatch, capsys):
     """Carry out a command line in an empty folder, in this process, without figures."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(execute, "local_workers", inline_workers)
+    monkeypatch.setattr(processes, "workers", inline_workers)
     monkeypatch.setitem(sys.modules, "bench.report", fake_bench.report)
 
     def carry_out(*arguments):

@@ -1,0 +1,35 @@
+"""Workers are what they should be, however many there are, and end when they should."""
+
+import os
+import time
+
+import pytest
+import torch
+
+from bench import processes
+
+
+def test_workers_have_one_thread_and_the_users_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in processes.ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "12345")
+    with processes.workers(1) as pool:
+        assert pool.submit(torch.get_num_threads).result() == 1
+        assert pool.submit(os.getenv, "OMP_NUM_THREADS").result() == "1"
+        assert pool.submit(os.getenv, "MALLOC_TRIM_THRESHOLD_").result() == "12345"
+
+
+def doubled(number: int, after: float) -> int:
+    time.sleep(after)
+    if number < 0:
+        raise ValueError(f"{number} is below 0")
+    return 2 * number
+
+
+def test_workers_map_in_order_and_an_error_in_one_ends_them_all() -> None:
+    with processes.workers(2) as pool:
+        assert list(processes.mapping(pool)(doubled, [3, 1, 2], [0.2, 0, 0])) == [6, 2, 4]
+    begin = time.monotonic()
+    with pytest.raises(ValueError, match="-1 is below 0"), processes.workers(2) as pool:
+        list(processes.mapping(pool)(doubled, [-1, *range(9)], [0, *[60] * 9]))
+    assert time.monotonic() - begin < 30
