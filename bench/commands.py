@@ -7,8 +7,10 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Thread
 from types import ModuleType
 
 import torch
@@ -198,6 +200,7 @@ def _workers(options: Options) -> int:
 def _compute(units: Sequence[plan.Unit], workers: int, pool: Executor, results: Path) -> int:
     """Compute and keep the units; give the number of sessions that failed."""
     display = Display(units, workers)
+    Thread(target=import_module, args=("bench.report",), daemon=True).start()  # while this process waits
 
     def keep(item: execute.Finished) -> None:
         store.write(results, item.unit.name, item.metrics, item.trials)

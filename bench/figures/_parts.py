@@ -10,6 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from bench import schema, stats, style
 from bench.style import DEFAULT, Condition, Look
@@ -46,6 +47,14 @@ def grid(rows: int, columns: int, width: float, height: float, first: float = 1)
     return figure, figure.subplots(rows, columns, squeeze=False, width_ratios=ratios)
 
 
+def label_below(rows: Iterable[Sequence[Axes]]) -> None:
+    """Leave what is written along x to the last panel of each column: rows on the same axes."""
+    for column in zip(*rows, strict=True):
+        for axes in [axes for axes in column if axes.get_visible()][:-1]:
+            axes.tick_params(labelbottom=False)
+            axes.set_xlabel("")
+
+
 def by_condition(table: pd.DataFrame) -> Iterator[tuple[Condition, Look, pd.DataFrame]]:
     """Each condition of a table in legend order, with its look."""
     parts = dict(iter(table.groupby(stats.COMPARED, observed=True)))
@@ -59,6 +68,7 @@ def curves(axes: Axes, table: pd.DataFrame) -> None:
     for place, (_, look, part) in enumerate(by_condition(found)):
         curve(axes, part, look, place)
     axes.set_xlabel(UPDATES)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     sns.despine(ax=axes)
 
 

@@ -89,7 +89,9 @@ def draw_group(axes: list[list[Axes]], rows: list[Row]) -> None:
         for axis in line[1 + len(row.variances) :]:
             axis.set_visible(False)
         for axis, first in zip(line, axes[0], strict=True):
+            axis.sharex(first)
             axis.sharey(first)
+    parts.label_below(axes)
     for axis in (axis for line in axes for axis in line[1:]):
         axis.set_ylim(bottom=parts.cut(*axis.get_ylim()))
 

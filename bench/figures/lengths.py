@@ -35,7 +35,7 @@ def draw(tables: Tables) -> Figure | None:
     if not shown:
         return None
     rows = [ceil(len(style.ordered(generated)) / COLUMNS) for _, generated, _ in shown]
-    figure, axes = parts.grid(sum(rows), COLUMNS, 2.9, 1.9)
+    figure, axes = parts.grid(sum(rows), COLUMNS, 2.9, 1.6)
     for count, (key, generated, data) in zip(rows, shown, strict=True):
         draw_slice(axes[:count], generated, data)
         axes[0][0].set_title(f"{parts.heading(key)}\n{axes[0][0].get_title()}", fontsize=SMALL)
@@ -66,22 +66,25 @@ def every_length(table: pd.DataFrame) -> pd.DataFrame:
 def draw_slice(axes: Any, generated: pd.DataFrame, data: pd.Series) -> None:
     """The panels of a slice, on the same axes; places beyond the last condition stay empty."""
     panels = list(parts.by_condition(generated))
-    top = 1.05 * max(data.max(), generated[["mean", "high"]].max().max())
+    top = 1.05 * min(1.0, max(data.max(), generated[["mean", "high"]].max().max()))
     for axis in axes.flat[len(panels) :]:
         axis.set_visible(False)
     for axis, (_, look, part) in zip(axes.flat, panels, strict=False):
         draw_panel(axis, part, look, data)
         axis.set_ylim(0, top)
         axis.sharex(axes.flat[0])
+    parts.label_below(axes)
     for row in axes:
         row[0].set_ylabel("fraction")
+        for axis in row[1:]:
+            axis.tick_params(labelleft=False)
 
 
 def draw_panel(axes: Axes, part: pd.DataFrame, look: Look, data: pd.Series) -> None:
     """One condition's lengths over the data's."""
     axes.bar(data.index, data, width=0.8, color="#d0d0d0", label="data")
-    drawn = parts.point(look) | {"markersize": parts.mark(look)["markersize"], "clip_on": False}
-    axes.errorbar(part["parameter"], part["mean"], yerr=parts.arms(part), **drawn)
+    axes.vlines(part["parameter"], part["low"], part["high"], colors=look.colour, linewidth=parts.INTERVAL)
+    axes.plot(part["parameter"], part["mean"], linestyle="none", clip_on=False, **parts.mark(look))
     axes.set_title(look.label, fontsize=SMALL)
     axes.set_xlabel("characters")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
