@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
 
 Condition = tuple[str, str]  # estimator, setting
 
@@ -130,17 +129,30 @@ PHASES = {  # greys and hatches: these bars are no estimator's
 }
 
 INK = "#333333"
-RC = {
+RC: dict[Any, Any] = {
+    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib
     "font.size": 9,
+    "text.color": INK,
     "axes.titlesize": 10,
     "axes.titley": 1.0,  # there are no ticks on top that a title would have to avoid
     "axes.labelsize": 9,
     "legend.fontsize": 8.5,
     "legend.frameon": False,
     "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.bottom": False,
+    "ytick.left": False,
+    "grid.color": "#e3e3e3",
     "axes.linewidth": 0.8,
     "grid.linewidth": 0.5,
     "lines.linewidth": 1.5,
+    "lines.solid_capstyle": "round",
     "lines.markersize": 5,
     "hatch.linewidth": 0.6,
     "svg.hashsalt": "discgan-bench",
@@ -154,8 +166,7 @@ def theme() -> Iterator[None]:
     """Draw and save inside this: the same look whatever the user's own settings are."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(sns.axes_style("whitegrid", {"grid.color": "#e3e3e3"}) | RC)
-        mpl.rcParams["font.sans-serif"] = ["DejaVu Sans"]
+        mpl.rcParams.update(RC)
         yield
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -69,7 +68,6 @@ def curves(axes: Axes, table: pd.DataFrame) -> None:
         curve(axes, part, look, place)
     axes.set_xlabel(UPDATES)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    sns.despine(ax=axes)
 
 
 def curve(axes: Axes, part: pd.DataFrame, look: Look, place: int = 0) -> None:
@@ -172,7 +170,7 @@ def condition_axis(axes: Axes, conditions: Sequence[Condition], names: bool = Tr
     axes.set_yticks(range(len(conditions)), [style.label(*c) for c in conditions] if names else [])
     axes.set_ylim(len(conditions) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
-    sns.despine(ax=axes, left=True)
+    axes.spines["left"].set_visible(False)
 
 
 def legend(figure: Figure, conditions: Sequence[Condition], columns: int, lines: bool = True) -> None:

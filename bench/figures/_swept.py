@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 
 from bench import headline, stats, style
@@ -46,7 +45,6 @@ def panel(
         parts.note(axes, best, f"{head.way.end} {best}", "bottom")
     axes.margins(y=0.1)
     axes.set_ylabel(head.axis)
-    sns.despine(ax=axes)
 
 
 def starts(axes: Axes, begin: pd.DataFrame, name: str, place: Callable[[pd.Series], pd.Series]) -> None:

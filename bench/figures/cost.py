@@ -1,7 +1,6 @@
 """What each estimator costs, and what that buys."""
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -59,7 +58,6 @@ def draw_value(axes: Axes, found: pd.DataFrame, cost: pd.DataFrame) -> None:
     axes.set_xlabel("seconds per session")
     axes.margins(x=0.15)
     axes.set_xlim(left=0)
-    sns.despine(ax=axes)
 
 
 def draw_phases(axes: Axes, found: pd.DataFrame) -> None:

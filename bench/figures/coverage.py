@@ -3,7 +3,6 @@
 from typing import Any
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -67,7 +66,6 @@ def draw_slice(row: Any, found: pd.DataFrame) -> None:
     for axis, height in zip(row, (0, 1), strict=True):
         axis.set(xscale="log", xlabel="generator's mass that the data cover")
         axis.axhline(height, color=style.INK, linestyle=":", linewidth=1)
-        sns.despine(ax=axis)
     row[0].set_ylabel("cosine with the exact gradient")
     row[1].set(yscale="log", ylabel="relative bias")
     row[1].set_ylim(bottom=max(FLOOR, row[1].get_ylim()[0]))

@@ -7,7 +7,6 @@ from math import ceil
 from typing import Any
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -89,4 +88,3 @@ def draw_panel(axes: Axes, part: pd.DataFrame, look: Look, data: pd.Series) -> N
     axes.set_xlabel("characters")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(visible=False, axis="x")
-    sns.despine(ax=axes)

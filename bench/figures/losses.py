@@ -4,7 +4,6 @@ from math import log
 from typing import Any, NamedTuple
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -88,7 +87,6 @@ def draw_panel(axes: Axes, part: pd.DataFrame, player: Player) -> None:
     parts.note(axes, player.undecided, player.note, player.side)
     axes.set_xlabel(parts.UPDATES)
     axes.margins(y=0.1)
-    sns.despine(ax=axes)
 
 
 def short(condition: Condition) -> str:

@@ -3,7 +3,6 @@
 from math import log
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
@@ -63,4 +62,3 @@ def draw_panel(axes: Axes, table: pd.DataFrame, look: Look) -> None:
     ends = {"mean": ("value", "mean"), "low": ("value", "min"), "high": ("value", "max")}
     parts.curve(axes, table.groupby("step").agg(**ends).reset_index(), look)
     axes.set(xlabel=parts.UPDATES, ylabel=f"{look.label} (nats)")
-    sns.despine(ax=axes)

@@ -1,7 +1,6 @@
 """SeqGAN's comparison, and what it leaves out: how good generated sequences are, and how varied."""
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -62,4 +61,3 @@ def draw_plane(axes: Axes, tables: Tables) -> None:
     begin = [stats.start(table)["value"].mean() for table in both]
     axes.plot(*begin, marker="x", color=style.INK, markersize=8, linestyle="none")
     axes.set(xlabel=f"{GENERATED}, at the end", ylabel=FRESH)
-    sns.despine(ax=axes)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -77,7 +76,6 @@ def draw_bias(axes: Axes, found: pd.DataFrame) -> None:
         parts.bounds(axes, part.assign(place=part["cost"]), style.look(*condition))
     unbiased = found[~clear].assign(mean=found["high"])
     draw_front(axes, quality.front(pd.concat([found[clear], unbiased.nsmallest(1, "cost")])))
-    sns.despine(ax=axes)
 
 
 def draw_front(axes: Axes, front: pd.DataFrame) -> None:
@@ -92,4 +90,3 @@ def equal_work(axes: Axes) -> None:
         work = 10.0**decade
         axes.plot([left, right], [work / left, work / right], ":", color=style.INK, linewidth=0.5, zorder=0)
     axes.set_ylim(bottom, top)
-    sns.despine(ax=axes)

@@ -1,7 +1,6 @@
 """Bias against variance: what a temperature buys, estimator by estimator, at the same parameters."""
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -60,4 +59,3 @@ def draw_panel(axes: Axes, found: pd.DataFrame) -> None:
         unclear = (part["part"] == "bias") & (part["low"] <= 0)
         parts.line_with_gaps(axes, part.assign(mean=part["mean"].mask(unclear)), style.look(name))
         parts.bounds(axes, part[unclear & (part["high"] > 0)], style.look(name))
-    sns.despine(ax=axes)

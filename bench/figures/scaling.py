@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
@@ -78,7 +77,6 @@ def draw_row(row: list[Axes], tables: Tables, panel: Panel) -> None:
         drawn = [draw_line(axes, part, look, panel) for look, part in lines(tables, panel, name)]
         bound(axes, pd.concat(drawn), falling=name == "sessions")
         axes.set_xlabel(label)
-        sns.despine(ax=axes)
     row[0].set_ylabel(panel.label)
 
 

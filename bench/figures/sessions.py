@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -86,4 +85,3 @@ def draw_profiles(axes: Axes, final: pd.DataFrame, head: Headline, shown: list[C
         )
     axes.set(xlabel=head.name, ylabel="fraction of sessions at least as good", ylim=(-0.02, 1.02))
     axes.legend(fontsize=7, loc="lower right" if head.way.falls else "lower left", framealpha=0.9)
-    sns.despine(ax=axes)

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -83,7 +82,6 @@ def draw_curves(axes: Axes, table: pd.DataFrame, head: Headline) -> None:
     if best is not None:
         axes.axhline(best, color=style.INK, linestyle="--", linewidth=1)
     axes.set(xlabel=parts.UPDATES, ylabel=head.axis)
-    sns.despine(ax=axes)
 
 
 def draw_ends(axes: Axes, table: pd.DataFrame, ylabel: str) -> None:
@@ -100,4 +98,3 @@ def draw_ends(axes: Axes, table: pd.DataFrame, ylabel: str) -> None:
         )
     axes.set_xscale("log")
     axes.set(xlabel=parts.LAMBDA, ylabel=ylabel)
-    sns.despine(ax=axes)

@@ -3,7 +3,6 @@
 from textwrap import fill
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -63,7 +62,7 @@ def draw_column(axes: Axes, table: pd.DataFrame, title: str) -> None:
     axes.set(xlim=(0, 1), ylim=(len(table) - 0.5, -0.5), xticks=[], yticks=[])
     axes.set_xlabel(f"{table['valid'].sum()} of {len(table)} valid")
     axes.set_title(title, fontsize=9, loc="left")
-    sns.despine(ax=axes, left=True, bottom=True)
+    axes.spines[["left", "bottom"]].set_visible(False)
 
 
 def write(axes: Axes, place: int, text: str, colour: str) -> None:

@@ -1,6 +1,5 @@
 """Does a better gradient train better? The end of training against the gradient's error, by estimator."""
 
-import seaborn as sns
 from matplotlib.figure import Figure
 
 from bench import stats, style, transfer
@@ -41,6 +40,5 @@ def draw(tables: Tables) -> Figure | None:
             ylabel="goodness at the end",
             title=f"length {row.length}: rank correlation {row.mean:.2f} [{row.low:.2f}, {row.high:.2f}]",
         )
-        sns.despine(ax=axis)
     parts.legend(figure, style.ordered(found), 4, lines=False)
     return figure

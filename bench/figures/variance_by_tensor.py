@@ -1,7 +1,6 @@
 """Gradient variance by tensor: one weight, the paper's choice, need not speak for the rest."""
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -48,4 +47,4 @@ def draw_panel(axes: Axes, found: pd.DataFrame, names: list[str], conditions: li
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
-    sns.despine(ax=axes, left=True)
+    axes.spines["left"].set_visible(False)
