@@ -8,115 +8,28 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from functools import lru_cache, partial
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 
-from bench import checkpoints, schema
+from bench import schema
 from bench.corpus import Corpus
 from bench.experiments import Condition, Outcome
 from bench.measure import Gradients, Row, against_data, forced, losses, quality, sampled
+from bench.pretrained import TaskMaker, pretrained
+from bench.settings import Settings
 from discgan_core import exact, tasks, training
-from discgan_core.game import HARD, REGAN, Game, judged
+from discgan_core.game import REGAN, Game, judged
 from discgan_core.interface import Estimator
 from discgan_core.meter import Calls
 from discgan_core.randomness import Streams
 from discgan_core.tasks import Task
-from discgan_core.training import Players, Schedule
-
-TaskMaker = Callable[[str, int], Task]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How an adversarial experiment trains and measures; the same for all estimators.
-
-    Attributes:
-        sessions: seeded runs of each condition.
-        lengths: of the sequences.
-        stack: the most sessions trained at once.
-        updates: of the generator, or rounds of several.
-        discriminator_steps: discriminator batches at the beginning of each round.
-        measurements: moments at which everything is measured, the start and the end among them.
-        generator_rate: Adam's, adversarial.
-        discriminator_rate: Adam's.
-        pretraining: for each length, epochs of maximum likelihood and Adam's rate in them.
-        momentum: b1 of Adam, adversarial.
-        warmup: discriminator batches before the first generator update.
-        batch: real sequences in a batch.
-        generated: generated sequences in a batch.
-        hidden: units of both networks.
-        training_set: real sequences that a session trains on.
-        samples: sequences generated for each measurement.
-        corpus: whether they are compared with real ones as a body: lengths, novelty, coverage.
-        draws: of the gradient, for each measurement of its variance, if any.
-        bias_draws: of the gradient, for the measurement of its bias at the end, if any.
-        strings: generated strings kept.
-        parameters: whose gradient's variance is kept one by one.
-        left_out: estimators for which there is no time.
-        generator_steps: updates of the generator in each round.
-        pretraining_end: what is left of the pre-training's rate at its end.
-        prices: seconds of a leave-one-out update, and of a discriminator batch, over those of an update of
-            maximum likelihood, for the control that has the same seconds. Measured on one core at equal
-            batches in `grammar`, `cfg` and `names`: 1.5 to 1.8, and 1.3 to 1.9 but for one.
-    """
-
-    sessions: int
-    lengths: tuple[int, ...]
-    stack: int
-    updates: int
-    discriminator_steps: int
-    measurements: int
-    generator_rate: float = 0.01
-    discriminator_rate: float = 0.005
-    pretraining: tuple[tuple[int, int, float], ...] = ((3, 1, 0.0037), (15, 3, 0.00078))
-    momentum: float = 0.5
-    warmup: int = 20
-    batch: int = 128
-    generated: int = 128
-    hidden: int = 32
-    training_set: int = 10_000
-    samples: int = 500
-    corpus: bool = False
-    draws: int = 32
-    bias_draws: int = 1024
-    strings: int = 6
-    parameters: tuple[str, ...] = ("out.weight[0,0]",)
-    left_out: tuple[str, ...] = ()
-    generator_steps: int = 1
-    pretraining_end: float = 1.0
-    prices: tuple[float, float] = (1.6, 1.7)
-
-    def schedule(self, length: int) -> Schedule:
-        """Make the schedule of a length; one without pre-training of its own takes the nearest's."""
-        _, epochs, rate = min(self.pretraining, key=lambda row: abs(math.log(row[0] / length)))
-        return Schedule(
-            updates=self.updates,
-            discriminator_steps=self.discriminator_steps,
-            generator_rate=self.generator_rate,
-            discriminator_rate=self.discriminator_rate,
-            pretraining_epochs=epochs,
-            pretraining_rate=rate,
-            momentum=self.momentum,
-            warmup=self.warmup,
-            batch=self.batch,
-            generated=self.generated,
-            hidden=self.hidden,
-            training_set=self.training_set,
-            generator_steps=self.generator_steps,
-            pretraining_end=self.pretraining_end,
-        )
-
-    def moments(self) -> set[int]:
-        """Give the rounds after which everything is measured."""
-        return {round(step) for step in np.linspace(0, self.updates, max(2, self.measurements))}
+from discgan_core.training import Players
 
 
 class Clock:
@@ -144,32 +57,6 @@ class Clock:
             name = self._open[-1]
             self.seconds[name] = self.seconds.get(name, 0.0) + now - self._since
         self._since = now
-
-
-@lru_cache(maxsize=8)
-def pretrained(
-    study: str,
-    name: str,
-    length: int,
-    schedule: Schedule,
-    sessions: tuple[int, ...],
-    device: str,
-    game: Game,
-    make_task: TaskMaker,
-) -> tuple[Players, Tensor]:
-    """Pre-train once for all conditions of a study, and keep it: nothing in it depends on the estimator."""
-    streams = Streams(f"{study}/pretraining", sessions, device)
-    players, data = training.begin(make_task(name, length), schedule, streams, game)
-    prepare = partial(training.prepare, players, data, schedule, streams, game)
-    trains = schedule.pretraining_epochs or schedule.warmup
-    if not trains or game.view is not HARD:  # what is kept is told apart by numbers; a view has none
-        return prepare(), data
-    leaves, form = tree_flatten(players)
-    start = checkpoints.digest({"data": data, **checkpoints.numbered(leaves)})
-    depends_on = [study, asdict(schedule), sessions, device, game.latent, start]
-    path = checkpoints.path_of(f"pretrained-{name}-{length}", depends_on)
-    (kept,) = checkpoints.kept({path: lambda: checkpoints.numbered(tree_leaves(prepare()))})
-    return tree_unflatten([kept[str(n)].to(device) for n in range(len(leaves))], form), data
 
 
 def run(

@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from bench.adversarial import Settings
 from bench.experiments import Condition
+from bench.settings import Settings
 from discgan_core.game import Game, null, shuffled
 
 NULL = "null_reward"

@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.func import vjp
 
 from bench import checkpoints
-from bench.adversarial import pretrained
 from bench.measure import Gradients
+from bench.pretrained import pretrained
 from discgan_core import estimators, exact, tasks, training
 from discgan_core.accuracy import Truth, flatten
 from discgan_core.game import REGAN

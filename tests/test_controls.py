@@ -13,8 +13,9 @@ import synthetic_tables
 import torch
 from torch.func import grad, vmap
 
-from bench import adversarial, controls, headline, schema, stats, style
+from bench import controls, headline, schema, stats, style
 from bench.experiments import Condition, cfg, grammar, names
+from bench.pretrained import pretrained
 from bench.report import answers, learned
 from bench.store import Tables
 from discgan_core import estimators, game, tasks, training
@@ -42,7 +43,7 @@ def phi():
 
 def numbers(estimator, setting, sessions=(0, 1), settings=SMALL, length=5):
     """Run some sessions: all their numbers but the seconds."""
-    adversarial.pretrained.cache_clear()
+    pretrained.cache_clear()
     outcome = grammar.run(settings, Condition("grammar", length, estimator, setting), sessions, "cpu")
     assert list(outcome.trials["status"]) == ["ok"] * len(sessions)
     metrics = outcome.metrics[outcome.metrics["metric"] != schema.SECONDS]

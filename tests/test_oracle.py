@@ -13,8 +13,9 @@ from scipy.stats import chisquare
 from torch import nn
 from torch.func import grad, vmap
 
-from bench import adversarial, figures, schema, style
+from bench import figures, schema, style
 from bench.experiments import Condition, oracle
+from bench.pretrained import pretrained
 from bench.store import Tables
 from discgan_core import estimators, tasks
 from discgan_core.models import output
@@ -44,7 +45,7 @@ def outcome():
 
 
 def run(sessions, name="reinforce_loo", setting="default", settings=SMOKE):
-    adversarial.pretrained.cache_clear()
+    pretrained.cache_clear()
     found = oracle.run(settings, Condition("oracle", settings.lengths[0], name, setting), sessions, "cpu")
     metrics = found.metrics[found.metrics["metric"] != "seconds"]
     return found._replace(metrics=metrics.sort_values(KEY).reset_index(drop=True))

@@ -11,8 +11,9 @@ import pytest
 import synthetic_tables
 import torch
 
-from bench import adversarial, figures, report, schema, stats, style
+from bench import figures, report, schema, stats, style
 from bench.experiments import Condition, grammar, pretraining, schedule
+from bench.pretrained import pretrained
 from bench.report import pretraining as claim
 from bench.store import Tables
 from discgan_core import estimators, tasks, training
@@ -80,10 +81,10 @@ def test_calls_are_those_of_a_whole_round():
 
 
 def test_pretraining_is_shared_by_whatever_comes_after_it():
-    adversarial.pretrained.cache_clear()
+    pretrained.cache_clear()
     for ratio in ("d_per_g=0.2", "d_per_g=1", "null_reward d_per_g=5"):
         at(schedule, RATIOS, "reinforce_loo", ratio)
-    assert adversarial.pretrained.cache_info().misses == 1
+    assert pretrained.cache_info().misses == 1
 
 
 # The experiment `schedule`

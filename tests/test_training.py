@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch.utils._pytree import tree_leaves, tree_structure
 
-from bench import adversarial
 from bench.experiments import Condition, grammar, temperature
+from bench.pretrained import pretrained
 from discgan_core import estimators, tasks, training
 from discgan_core.game import REGAN
 from discgan_core.randomness import Streams
@@ -22,7 +22,7 @@ KEY = ["session", "step", "metric", "parameter"]
 
 
 def numbers(sessions, name="rebar", settings=SMALL, length=5, setting="default"):
-    adversarial.pretrained.cache_clear()
+    pretrained.cache_clear()
     outcome = grammar.run(settings, Condition("grammar", length, name, setting), sessions, "cpu")
     metrics = outcome.metrics[outcome.metrics["metric"] != "seconds"]
     return metrics.sort_values(KEY).reset_index(drop=True)
@@ -48,11 +48,11 @@ def test_the_same_command_twice_gives_identical_numbers():
 def test_pretraining_is_kept_from_run_to_run(monkeypatch):
     before = replace(SMALL.schedule(5), updates=0)
     arguments = ("kept", "grammar", 5, before, (0, 1), "cpu", REGAN, tasks.make)
-    adversarial.pretrained.cache_clear()
-    players, data = adversarial.pretrained(*arguments)
-    adversarial.pretrained.cache_clear()
+    pretrained.cache_clear()
+    players, data = pretrained(*arguments)
+    pretrained.cache_clear()
     monkeypatch.setattr(training, "prepare", lambda *_: pytest.fail("was trained again"))
-    again, same = adversarial.pretrained(*arguments)
+    again, same = pretrained(*arguments)
     assert torch.equal(data, same)
     assert tree_structure(again) == tree_structure(players)
     assert all(map(torch.equal, tree_leaves(again), tree_leaves(players)))

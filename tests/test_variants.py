@@ -13,6 +13,7 @@ import torch
 from bench import adversarial, controls, schema
 from bench.errors import UserError
 from bench.experiments import Condition, cfg, relaxation
+from bench.pretrained import pretrained
 from discgan_core import estimators, game, relaxed, tasks, training
 from discgan_core.interface import State
 from discgan_core.models.discriminator import init_discriminator
@@ -34,7 +35,7 @@ def variant(name, length=SHORT):
 
 def numbers(condition, sessions, settings=SMALL, module=cfg):
     """Run some sessions: all their numbers but the seconds."""
-    adversarial.pretrained.cache_clear()
+    pretrained.cache_clear()
     outcome = module.run(settings, condition, sessions, "cpu")
     assert list(outcome.trials["status"]) == ["ok"] * len(sessions)
     metrics = outcome.metrics[outcome.metrics["metric"] != schema.SECONDS]

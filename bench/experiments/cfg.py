@@ -23,9 +23,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from bench import adversarial, controls
-from bench.adversarial import Settings
 from bench.experiments import Condition, Outcome
 from bench.experiments.grammar import check
+from bench.settings import Settings
 from discgan_core import estimators
 from discgan_core.game import HARD, Game, View, log_odds, relaxed, surprise
 from discgan_core.interface import Estimator

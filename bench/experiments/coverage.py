@@ -16,9 +16,11 @@ import torch
 from torch import Tensor
 
 from bench import schema
-from bench.adversarial import Settings, completed, filled, frame, pretrained
+from bench.adversarial import completed, filled, frame
 from bench.experiments import Condition, Outcome, grammar
 from bench.measure import Gradients, Row
+from bench.pretrained import pretrained
+from bench.settings import Settings
 from discgan_core import estimators, exact, tasks
 from discgan_core.game import REGAN
 from discgan_core.interface import Estimator, Params

@@ -22,9 +22,10 @@ import pandas as pd
 import torch
 
 from bench import schema
-from bench.adversarial import Settings, completed, filled, frame
+from bench.adversarial import completed, filled, frame
 from bench.experiments import Condition, Outcome, grammar
 from bench.measure import Gradients, Row, of_accuracy
+from bench.settings import Settings
 from bench.truth import trajectory, true_gradients
 from bench.updates import BATCH, Updates
 from discgan_core import accuracy, estimators, exact, tasks

@@ -17,9 +17,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench import adversarial, controls
-from bench.adversarial import Settings
 from bench.errors import UserError
 from bench.experiments import Condition, Outcome
+from bench.settings import Settings
 from discgan_core import estimators, tasks
 from discgan_core.game import REGAN
 

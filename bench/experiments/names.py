@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from bench import adversarial, controls, wordlists
-from bench.adversarial import Settings, TaskMaker
 from bench.errors import UserError
 from bench.experiments import Condition, Outcome
+from bench.pretrained import TaskMaker
+from bench.settings import Settings
 from discgan_core import estimators, tasks
 from discgan_core.game import Game, surprise
 from discgan_core.tasks import Task

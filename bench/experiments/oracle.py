@@ -25,10 +25,11 @@ from functools import lru_cache
 import pandas as pd
 
 from bench import adversarial, controls, schema
-from bench.adversarial import Settings, TaskMaker
 from bench.errors import UserError
 from bench.experiments import Condition, Outcome
 from bench.measure import quality, sampled
+from bench.pretrained import TaskMaker
+from bench.settings import Settings
 from discgan_core import estimators, tasks, training
 from discgan_core.game import Game
 from discgan_core.interface import Estimator

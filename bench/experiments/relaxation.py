@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bench import adversarial
-from bench.adversarial import Settings
 from bench.experiments import Condition, Outcome, grammar
+from bench.settings import Settings
 from discgan_core import estimators
 
 LAMBDAS = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)

@@ -1,0 +1,45 @@
+"""Pre-training that all conditions of a study begin from, done by whoever needs it first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import lru_cache, partial
+
+from torch import Tensor
+from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
+
+from bench import checkpoints
+from discgan_core import training
+from discgan_core.game import HARD, Game
+from discgan_core.randomness import Streams
+from discgan_core.tasks import Task
+from discgan_core.training import Players, Schedule
+
+TaskMaker = Callable[[str, int], Task]
+
+
+@lru_cache(maxsize=8)
+def pretrained(
+    study: str,
+    name: str,
+    length: int,
+    schedule: Schedule,
+    sessions: tuple[int, ...],
+    device: str,
+    game: Game,
+    make_task: TaskMaker,
+) -> tuple[Players, Tensor]:
+    """Pre-train once for all conditions of a study, and keep it: nothing in it depends on the estimator."""
+    streams = Streams(f"{study}/pretraining", sessions, device)
+    players, data = training.begin(make_task(name, length), schedule, streams, game)
+    prepare = partial(training.prepare, players, data, schedule, streams, game)
+    trains = schedule.pretraining_epochs or schedule.warmup
+    if not trains or game.view is not HARD:  # what is kept is told apart by numbers; a view has none
+        return prepare(), data
+    leaves, form = tree_flatten(players)
+    start = checkpoints.digest({"data": data, **checkpoints.numbered(leaves)})
+    depends_on = [study, asdict(schedule), sessions, device, game.latent, start]
+    path = checkpoints.path_of(f"pretrained-{name}-{length}", depends_on)
+    (kept,) = checkpoints.kept({path: lambda: checkpoints.numbered(tree_leaves(prepare()))})
+    return tree_unflatten([kept[str(n)].to(device) for n in range(len(leaves))], form), data
