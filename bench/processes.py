@@ -1,4 +1,4 @@
-"""Worker processes, forked from a server where the system can: libraries are loaded once for them all.
+"""Worker processes, forked from a server on Linux: libraries are loaded once for them all.
 
 Nothing heavy is imported here, so that the server can load them while this process still does.
 """
@@ -7,17 +7,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import (
-    active_children,
-    connection,
-    forkserver,
-    get_all_start_methods,
-    get_context,
-    parent_process,
-)
+from multiprocessing import active_children, connection, forkserver, get_context, parent_process
 from threading import Thread
 from typing import Any
 
@@ -32,7 +26,8 @@ ENVIRONMENT = {
 }
 PRELOADED = ["torch", "torch._dynamo"]
 """What every unit needs, the second at its first `grad`; nothing that starts threads, which a fork loses."""
-FORKS = "forkserver" in get_all_start_methods()
+FORKS = sys.platform == "linux"
+"""Elsewhere a fork may lack what the system's own libraries have begun (macOS), or there is none."""
 
 
 def prepare() -> None:

@@ -1,6 +1,8 @@
 """Workers are what they should be, however many there are, and end when they should."""
 
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -9,7 +11,11 @@ import torch
 from bench import processes
 
 
-def test_workers_have_one_thread_and_the_users_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("forks", {processes.FORKS, False})
+def test_workers_have_one_thread_and_the_users_environment(
+    forks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "FORKS", forks)
     for name in processes.ENVIRONMENT:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "12345")
@@ -17,6 +23,14 @@ def test_workers_have_one_thread_and_the_users_environment(monkeypatch: pytest.M
         assert pool.submit(torch.get_num_threads).result() == 1
         assert pool.submit(os.getenv, "OMP_NUM_THREADS").result() == "1"
         assert pool.submit(os.getenv, "MALLOC_TRIM_THRESHOLD_").result() == "12345"
+
+
+@pytest.mark.skipif(not processes.FORKS, reason="nothing is forked here")
+def test_what_is_loaded_before_the_fork_starts_no_thread() -> None:
+    text = "import os, {}; print(len(os.listdir('/proc/self/task')))".format(", ".join(processes.PRELOADED))
+    environment = {**os.environ, **processes.ENVIRONMENT}
+    done = subprocess.run([sys.executable, "-c", text], env=environment, capture_output=True, check=True)
+    assert int(done.stdout) == 1
 
 
 def doubled(number: int, after: float) -> int:
