@@ -66,6 +66,11 @@ def curves(axes: Axes, table: pd.DataFrame) -> None:
     found = stats.mean_interval(table, [*stats.COMPARED, "step"])
     for place, (_, look, part) in enumerate(by_condition(found)):
         curve(axes, part, look, place)
+    along_updates(axes)
+
+
+def along_updates(axes: Axes) -> None:
+    """Updates along x, which come whole."""
     axes.set_xlabel(UPDATES)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
 

@@ -85,7 +85,7 @@ def draw_panel(axes: Axes, part: pd.DataFrame, player: Player) -> None:
     parts.curve(axes, part, player.look)
     axes.axhline(player.undecided, color=style.INK, linestyle=":", linewidth=1)
     parts.note(axes, player.undecided, player.note, player.side)
-    axes.set_xlabel(parts.UPDATES)
+    parts.along_updates(axes)
     axes.margins(y=0.1)
 
 

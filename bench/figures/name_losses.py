@@ -61,4 +61,5 @@ def draw_panel(axes: Axes, table: pd.DataFrame, look: Look) -> None:
     """One player's mean, and all sessions between their extremes."""
     ends = {"mean": ("value", "mean"), "low": ("value", "min"), "high": ("value", "max")}
     parts.curve(axes, table.groupby("step").agg(**ends).reset_index(), look)
-    axes.set(xlabel=parts.UPDATES, ylabel=f"{look.label} (nats)")
+    axes.set_ylabel(f"{look.label} (nats)")
+    parts.along_updates(axes)

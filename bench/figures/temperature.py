@@ -81,7 +81,8 @@ def draw_curves(axes: Axes, table: pd.DataFrame, head: Headline) -> None:
     best = head.best(table["length"].iloc[0])
     if best is not None:
         axes.axhline(best, color=style.INK, linestyle="--", linewidth=1)
-    axes.set(xlabel=parts.UPDATES, ylabel=head.axis)
+    axes.set_ylabel(head.axis)
+    parts.along_updates(axes)
 
 
 def draw_ends(axes: Axes, table: pd.DataFrame, ylabel: str) -> None:
