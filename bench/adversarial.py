@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -72,7 +71,8 @@ def run(
     """Train and measure some sessions of a condition; steps count rounds.
 
     Args:
-        experiment: its name; sessions of the same number and length share their streams.
+        experiment: its name; sessions of the same number and length share their streams, and their
+            pre-training with all experiments on the task that begin alike.
         settings: as they say.
         condition: what is trained.
         sessions: their numbers.
@@ -84,17 +84,10 @@ def run(
     stack = filled(sessions, settings.batch)
     study = f"{experiment}/{condition.length}"
     schedule = settings.schedule(condition.length)
-    before = replace(schedule, updates=0, discriminator_steps=0, generator_steps=0)
+    rules = game._replace(reward=judged)
     task = make_task(condition.task, condition.length)
     start, data = pretrained(
-        study,
-        condition.task,
-        condition.length,
-        before,
-        stack,
-        device,
-        game._replace(reward=judged),
-        make_task,
+        condition.task, condition.length, schedule.beginning(), stack, device, rules, make_task
     )
     clock, streams = Clock(), Streams(f"{study}/adversarial", stack, device)
     loop = training.adversarial(start, data, task, estimator, schedule, streams, game, clock.phase)

@@ -1,4 +1,4 @@
-"""Pre-training that all conditions of a study begin from, done by whoever needs it first."""
+"""Pre-training, done by whoever needs it first."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 
 from bench import checkpoints
-from discgan_core import training
-from discgan_core.game import HARD, Game
+from discgan_core import tasks, training
+from discgan_core.game import HARD, REGAN, Game
 from discgan_core.randomness import Streams
 from discgan_core.tasks import Task
 from discgan_core.training import Players, Schedule
@@ -21,17 +21,29 @@ TaskMaker = Callable[[str, int], Task]
 
 @lru_cache(maxsize=8)
 def pretrained(
-    study: str,
     name: str,
     length: int,
     schedule: Schedule,
     sessions: tuple[int, ...],
     device: str,
-    game: Game,
-    make_task: TaskMaker,
+    game: Game = REGAN,
+    make_task: TaskMaker = tasks.make,
 ) -> tuple[Players, Tensor]:
-    """Pre-train once for all conditions of a study, and keep it: nothing in it depends on the estimator."""
-    streams = Streams(f"{study}/pretraining", sessions, device)
+    """Pre-train once for all that begin so, and keep it: it depends on no estimator and no experiment.
+
+    Args:
+        name: of the task.
+        length: T.
+        schedule: only its beginning, so that all that begin alike share it.
+        sessions: whose streams are drawn from.
+        device: where.
+        game: its rules.
+        make_task: (name, length) -> the task.
+
+    Returns:
+        the players, and the sessions' training sets.
+    """
+    streams = Streams(f"{name}/{length}/pretraining", sessions, device)
     players, data = training.begin(make_task(name, length), schedule, streams, game)
     prepare = partial(training.prepare, players, data, schedule, streams, game)
     trains = schedule.pretraining_epochs or schedule.warmup
@@ -39,7 +51,7 @@ def pretrained(
         return prepare(), data
     leaves, form = tree_flatten(players)
     start = checkpoints.digest({"data": data, **checkpoints.numbered(leaves)})
-    depends_on = [study, asdict(schedule), sessions, device, game.latent, start]
+    depends_on = [asdict(schedule), sessions, device, game.latent, start]
     path = checkpoints.path_of(f"pretrained-{name}-{length}", depends_on)
     (kept,) = checkpoints.kept({path: lambda: checkpoints.numbered(tree_leaves(prepare()))})
     return tree_unflatten([kept[str(n)].to(device) for n in range(len(leaves))], form), data

@@ -17,9 +17,8 @@ from torch.func import vjp
 from bench import checkpoints
 from bench.measure import Gradients
 from bench.pretrained import pretrained
-from discgan_core import estimators, exact, tasks, training
+from discgan_core import estimators, exact, training
 from discgan_core.accuracy import Truth, flatten
-from discgan_core.game import REGAN
 from discgan_core.interface import Params
 from discgan_core.models import prefixes
 from discgan_core.models.generator import LSTMPolicy
@@ -52,8 +51,7 @@ def trajectory(
     study = f"grammar/{task.length}"
 
     def train() -> dict[str, Tensor]:
-        arguments = (study, "grammar", task.length, schedule, stack, device, REGAN, tasks.make)
-        start, data = pretrained(*arguments)
+        start, data = pretrained("grammar", task.length, schedule.beginning(), stack, device)
         streams = Streams(f"{study}/adversarial", stack, device)
         loop = training.adversarial(start, data, task, estimators.make(TRAINER), schedule, streams)
         moments = ((step, players) for step, players in enumerate(loop) if step in steps)

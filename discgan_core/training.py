@@ -7,7 +7,7 @@ streams and never mixes sessions, so a session's numbers depend on its seed alon
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import torch
@@ -67,6 +67,10 @@ class Schedule:
         updates = self.pretraining_epochs * (self.training_set // self.batch)
         for done in range(updates):
             yield self.pretraining_rate * (1 - (1 - self.pretraining_end) * done / updates)
+
+    def beginning(self) -> Schedule:
+        """Give what is done before the first update, which schedules that differ later have in common."""
+        return replace(self, updates=0, discriminator_steps=0, generator_steps=0)
 
 
 class Players(NamedTuple):

@@ -13,7 +13,6 @@ from torch.utils._pytree import tree_leaves, tree_structure
 from bench.experiments import Condition, grammar, temperature
 from bench.pretrained import pretrained
 from discgan_core import estimators, tasks, training
-from discgan_core.game import REGAN
 from discgan_core.randomness import Streams
 from discgan_core.tasks import grammar as language
 
@@ -46,8 +45,7 @@ def test_the_same_command_twice_gives_identical_numbers():
 
 
 def test_pretraining_is_kept_from_run_to_run(monkeypatch):
-    before = replace(SMALL.schedule(5), updates=0)
-    arguments = ("kept", "grammar", 5, before, (0, 1), "cpu", REGAN, tasks.make)
+    arguments = ("grammar", 5, replace(SMALL.schedule(5), warmup=3).beginning(), (0, 1), "cpu")
     pretrained.cache_clear()
     players, data = pretrained(*arguments)
     pretrained.cache_clear()
@@ -56,6 +54,14 @@ def test_pretraining_is_kept_from_run_to_run(monkeypatch):
     assert torch.equal(data, same)
     assert tree_structure(again) == tree_structure(players)
     assert all(map(torch.equal, tree_leaves(again), tree_leaves(players)))
+
+
+def test_experiments_on_a_task_share_the_pretraining_that_is_the_same():
+    pretrained.cache_clear()
+    grammar.run(SMALL, Condition("grammar", 5, "reinforce"), [0, 1], "cpu")
+    longer = replace(SMALL, updates=4, discriminator_steps=2)
+    temperature.run(longer, Condition("grammar", 5, "rebar", "lambda=0.1"), [0, 1], "cpu")
+    assert pretrained.cache_info().misses == 1
 
 
 def test_estimators_meet_the_same_start_and_the_same_noise():

@@ -94,6 +94,7 @@ STANDARD = Settings(
     training_set=5000,
     samples=192,
     corpus=True,
+    draws=16,
     left_out=("arsm", "rollout", "unordered_set"),
 )
 PRESETS = {
@@ -110,6 +111,7 @@ PRESETS = {
         batch=200,
         generated=200,
         samples=1024,
+        draws=32,
         left_out=(),
     ),
 }

@@ -63,7 +63,7 @@ def run(settings: Settings, condition: Condition, sessions: Sequence[int], devic
     """Measure some sessions with the data that the setting's name says."""
     stack, study = filled(sessions, settings.batch), f"grammar/{condition.length}"
     task, schedule = tasks.make("grammar", condition.length), settings.schedule(condition.length)
-    players, _ = pretrained(study, "grammar", condition.length, schedule, stack, device, REGAN, tasks.make)
+    players, _ = pretrained("grammar", condition.length, schedule.beginning(), stack, device)
     fraction = float(condition.setting.rpartition("=")[2])
     chosen = lot(task.vocabulary**task.length, fraction)
     data = all_sequences(task.length, task.vocabulary)[chosen]

@@ -35,6 +35,7 @@ STANDARD = Settings(
     training_set=5000,
     samples=192,
     corpus=True,
+    draws=16,
     bias_draws=128,
 )
 PRESETS = {

@@ -63,6 +63,7 @@ STANDARD = NameSettings(
     training_set=4096,
     samples=256,
     corpus=True,
+    draws=16,
     left_out=("arsm", "local_expectation", "rollout"),
 )
 PRESETS = {
@@ -81,6 +82,7 @@ PRESETS = {
         training_set=16_384,
         left_out=(),
         samples=1024,
+        draws=32,
     ),
 }
 

@@ -88,7 +88,7 @@ STANDARD = replace(
     training_set=1024,
     samples=128,
     vocabulary=100,
-    uniforms=256,
+    uniforms=128,
 )
 PRESETS = {
     "smoke": replace(
