@@ -78,6 +78,22 @@ def test_every_figure_has_something_to_show_words_and_labels(drawn: dict[str, Fi
             assert axes.get_ylabel() or any(labels) or not axes.get_subplotspec().is_first_col()
 
 
+@pytest.mark.parametrize("name", ["learning_curves", "lengths"])
+def test_rows_on_the_same_axes_are_labelled_along_x_once(tables: Tables, name: str) -> None:
+    drawn = [figure for _, part in stats.slices(tables) if (figure := draw(name, part))]
+    columns: list[list[Axes]] = []
+    for figure in drawn:
+        own: dict[int, list[Axes]] = {}
+        for axes in visible(figure):
+            own.setdefault(axes.get_subplotspec().colspan.start, []).append(axes)
+        columns += own.values()
+    assert max(map(len, columns)) > 1
+    for *above, last in columns:
+        assert not any(axes.get_xlabel() for axes in above)
+        assert last.get_xlabel()
+        assert len({axes.get_xlim() for axes in (*above, last)}) == 1
+
+
 @pytest.mark.parametrize("name", SHARING)
 def test_an_estimator_has_the_same_colour_in_every_figure(drawn: dict[str, Figure], name: str) -> None:
     expected = {look.label: look.colour.lower() for look in style.LOOKS.values()}
