@@ -14,8 +14,9 @@ At V = 5,000, T = 20, five sessions of `paper`: REINFORCE comes from 9.04 [8.99,
 reward it comes to 8.75 [8.67, 8.84] in as many and on to 8.62 [8.28, 8.97]. So SeqGAN's figure can be reached
 without a discriminator, and is no sign of learning from one.
 
-At T = 40 likewise: REINFORCE comes from 8.77 [8.75, 8.79] to 8.60 [8.51, 8.70] in 20 updates and ends at 9.02;
-with a null reward it comes to 8.54 [8.50, 8.58] and ends at 8.73. Maximum likelihood continued stays at 8.76.
+At T = 40 likewise: REINFORCE comes from 8.77 [8.75, 8.79] to 8.60 [8.51, 8.70] in 20 updates and ends at
+9.02; with a null reward it comes to 8.54 [8.50, 8.58] and ends at 8.73. Maximum likelihood continued stays
+at 8.76.
 """
 
 from __future__ import annotations
