@@ -154,7 +154,8 @@ def test_what_no_table_bears_on_is_not_mentioned():
     assert choices.transfers(measured()) == []
 
 
-def test_the_page_begins_with_the_verdict(tmp_path):
+def test_the_page_begins_with_the_verdict(tmp_path, monkeypatch):
+    monkeypatch.setattr(figures, "available", list)
     both = with_quality(dict.fromkeys(NAMES, 1.0), {})
     for unit, part in both.trials.groupby(["experiment", "length", "estimator"]):
         rows = both.metrics

@@ -250,7 +250,9 @@ def test_no_results_is_one_line(make: bool, tmp_path: Path) -> None:
 
 
 def test_the_same_tables_give_the_same_page(tmp_path: Path, without_figures: None) -> None:
-    results = keep(small(), tmp_path / "results")
+    both = ["grammar", "gradient_quality"]  # all that draws at random is in these, and on the front page
+    metrics, trials = (table[table["experiment"].isin(both)] for table in (small().metrics, small().trials))
+    results = keep(Tables(metrics, trials, []), tmp_path / "results")
     pages = [report.write(results, tmp_path / name).read_bytes() for name in "ab"]
     assert pages[0] == pages[1]
 
