@@ -20,7 +20,14 @@ from discgan_core.models.discriminator import init_discriminator
 from discgan_core.models.generator import CELL
 from discgan_core.randomness import Streams
 
-SMALL = replace(cfg.PRESETS["smoke"], updates=2, training_set=200, samples=32, draws=4)
+SMALL = replace(
+    cfg.PRESETS["smoke"],
+    updates=2,
+    training_set=200,
+    samples=32,
+    draws=4,
+    left_out=cfg.STANDARD.left_out,
+)
 SHORT = 6
 """The least length whose strings are too many to list."""
 CONDITIONS = cfg.conditions(SMALL, [SHORT], estimators.available())

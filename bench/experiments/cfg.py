@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from bench import adversarial, controls
 from bench.experiments import Condition, Outcome
-from bench.experiments.grammar import check
+from bench.experiments.grammar import ONCE, check
 from bench.settings import Settings
 from discgan_core import estimators
 from discgan_core.game import HARD, Game, View, log_odds, relaxed, surprise
@@ -98,7 +98,16 @@ STANDARD = Settings(
     left_out=("arsm", "rollout", "unordered_set"),
 )
 PRESETS = {
-    "smoke": replace(STANDARD, sessions=2, stack=2, updates=2, measurements=2, training_set=500, samples=64),
+    "smoke": replace(
+        STANDARD,
+        sessions=2,
+        stack=2,
+        updates=2,
+        measurements=2,
+        training_set=500,
+        samples=64,
+        left_out=(*STANDARD.left_out, *ONCE),
+    ),
     "standard": STANDARD,
     "paper": replace(
         STANDARD,

@@ -21,6 +21,7 @@ from typing import Any
 from bench import adversarial, controls, wordlists
 from bench.errors import UserError
 from bench.experiments import Condition, Outcome
+from bench.experiments.grammar import ONCE
 from bench.pretrained import TaskMaker
 from bench.settings import Settings
 from discgan_core import estimators, tasks
@@ -67,7 +68,16 @@ STANDARD = NameSettings(
     left_out=("arsm", "local_expectation", "rollout"),
 )
 PRESETS = {
-    "smoke": replace(STANDARD, sessions=2, stack=2, updates=2, measurements=2, training_set=512, samples=64),
+    "smoke": replace(
+        STANDARD,
+        sessions=2,
+        stack=2,
+        updates=2,
+        measurements=2,
+        training_set=512,
+        samples=64,
+        left_out=(*STANDARD.left_out, *ONCE),
+    ),
     "standard": STANDARD,
     "paper": replace(
         STANDARD,
