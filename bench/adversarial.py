@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from bench import schema
+from bench.condition import Condition, Outcome
 from bench.corpus import Corpus
-from bench.experiments import Condition, Outcome
 from bench.measure import Gradients, Row, against_data, forced, losses, quality, sampled
 from bench.pretrained import TaskMaker, pretrained
 from bench.settings import Settings

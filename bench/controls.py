@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from bench.experiments import Condition
+from bench.condition import Condition
 from bench.settings import Settings
 from discgan_core.game import Game, null, shuffled
 

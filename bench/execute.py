@@ -19,6 +19,7 @@ import pandas as pd
 import torch
 
 from bench import experiments, schema
+from bench.condition import Outcome
 from bench.errors import UserError
 from bench.plan import Unit
 from bench.provenance import circumstances
@@ -102,7 +103,7 @@ def _interrupts_put_off() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def _failure(unit: Unit, error: Exception) -> experiments.Outcome:
+def _failure(unit: Unit, error: Exception) -> Outcome:
     frames = traceback.extract_tb(error.__traceback__)
     plugin = [frame for frame in frames if frame.filename == unit.plugin.rpartition("#")[0]]
     where = (plugin or frames)[-1]  # a user's own code, if it was under way, rather than what it called
@@ -110,7 +111,7 @@ def _failure(unit: Unit, error: Exception) -> experiments.Outcome:
     line = f"{text} ({Path(where.filename).name}:{where.lineno})"
     trials = pd.DataFrame({"session": unit.sessions, "status": schema.FAILED, "error": line})
     columns = [name for name in schema.METRICS if name not in schema.CONDITION]
-    return experiments.Outcome(pd.DataFrame(columns=columns), trials)
+    return Outcome(pd.DataFrame(columns=columns), trials)
 
 
 def _succeeded(future: Future[Finished]) -> bool:

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from bench import schema, stats, style
+from bench import lineup, schema, stats
+from bench.lineup import DEFAULT, Condition
 from bench.store import Tables
-from bench.style import DEFAULT, Condition
 
 
 class Direction(NamedTuple):
@@ -123,7 +123,7 @@ def reported(tables: Tables) -> list[Condition]:
     """The conditions that stand for all of a slice of names: the paper's, the reference, the best other."""
     found = best_first(stats.mean_interval(stats.last(rows(tables)), stats.COMPARED), of(tables).way)
     conditions = list(zip(found["estimator"], found["setting"], strict=True))
-    others = [c for c in conditions if c not in REPORTED and style.look(*c).contender]
+    others = [c for c in conditions if c not in REPORTED and lineup.competes(*c)]
     return [*(c for c in REPORTED if c in conditions), *others[:1]]
 
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from bench import experiments, schema
-from bench.experiments import Condition
+from bench.condition import Condition
 from discgan_core import estimators
 
 PRESETS = {

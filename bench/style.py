@@ -1,4 +1,4 @@
-"""One look per estimator, everywhere: colour, line, marker and label.
+"""One look per estimator, everywhere: colour, line and marker.
 
 Colours are Okabe and Ito's (told apart by colour-blind readers), and further ones chosen to be as
 far from them and from one another as can be, for colour-blind readers too. Every estimator differs
@@ -8,7 +8,6 @@ machine; a line in the table gives it one by hand.
 """
 
 import zlib
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
@@ -16,98 +15,62 @@ from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 
-Condition = tuple[str, str]  # estimator, setting
-
-DEFAULT = "default"
-BESIDE = "beside"  # references, ceilings and controls: no contenders
-SCORE = "score function"
-RELAXED = "relaxed or straight-through"
-IMPORTANCE = "importance sampling on data"
-OTHERS = "others"
+from bench import lineup
+from bench.lineup import DEFAULT, Condition
 
 
 class Look(NamedTuple):
-    """What a condition looks like, and which others it is shown with where one panel is too small."""
+    """What a condition looks like."""
 
     label: str
     colour: str
     line: Any  # as matplotlib writes dashes
     marker: Any  # as matplotlib writes markers; of a star its points, 1 and the angle it is turned by
-    family: str = OTHERS
-
-    @property
-    def contender(self) -> bool:
-        """Whether it competes."""
-        return self.family != BESIDE
 
 
 # fmt: off
-LOOKS: dict[Condition, Look] = {
-    ("maximum_likelihood", DEFAULT): Look("maximum likelihood (reference)", "#000000", "--", "s", BESIDE),
-    ("maximum_likelihood", "same_seconds"):
-        Look("maximum likelihood, same seconds (control)", "#5F5F5F", (0, (5, 1)), r"$\boxplus$", BESIDE),
-    ("exact", DEFAULT): Look("exact gradient (ceiling)", "#882255", (0, (1, 1)), "*", BESIDE),
-    ("reinforce", DEFAULT): Look("REINFORCE", "#D55E00", "-", "o", SCORE),
-    ("reinforce_loo", DEFAULT): Look("REINFORCE, leave-one-out", "#0072B2", "-", "D", SCORE),
-    ("reinforce_loo", "null_reward"): Look("null reward (control)", "#8C8C8C", "-.", "x", BESIDE),
-    ("reinforce", "null_reward"):
-        Look("null reward, no baseline (control)", "#B05C7A", "-.", r"$\mathbf{\times}$", BESIDE),
-    ("reinforce_loo", "shuffled_reward"): Look("shuffled reward (control)", "#A08F62", "-.", "1", BESIDE),
-    ("rebar", DEFAULT): Look("REBAR (per step)", "#009E73", "-", "^", SCORE),
-    ("rebar_sequence", DEFAULT): Look("REBAR (whole sequence, as the paper)", "#E69F00", "--", "v", SCORE),
-    ("relax", DEFAULT): Look("RELAX (per step)", "#CC79A7", "-", "P", SCORE),
-    ("relax_sequence", DEFAULT): Look("RELAX (whole sequence, as the paper)", "#56B4E9", "--", "X", SCORE),
-    ("unordered_set", DEFAULT): Look("unordered set", "#2211FF", "-", (3, 1, 0), SCORE),
-    ("double_control_variate", DEFAULT): Look("double control variate", "#AA0000", "-", (7, 1, 0), SCORE),
-    ("rollout", DEFAULT): Look("rollouts (SeqGAN)", "#6644CC", "-", (8, 1, 0), SCORE),
-    ("rollout", "lagged"): Look("rollouts, lagged policy", "#6688FF", "--", (3, 1, 180), SCORE),
-    ("rollout", "no_baseline"): Look("rollouts, no baseline", "#4444EE", "-.", "2", SCORE),
-    ("local_expectation", DEFAULT): Look("local expectation", "#666644", "-", r"$\mathbf{\Sigma}$", SCORE),
-    ("arsm", DEFAULT): Look("ARSM", "#662288", "-", r"$\bowtie$", SCORE),
-    ("disarm", DEFAULT): Look("DisARM", "#CC8844", "-", r"$\mathbf{\pm}$", SCORE),
+LOOKS: dict[Condition, tuple[str, Any, Any]] = {
+    ("maximum_likelihood", DEFAULT): ("#000000", "--", "s"),
+    ("maximum_likelihood", "same_seconds"): ("#5F5F5F", (0, (5, 1)), r"$\boxplus$"),
+    ("exact", DEFAULT): ("#882255", (0, (1, 1)), "*"),
+    ("reinforce", DEFAULT): ("#D55E00", "-", "o"),
+    ("reinforce_loo", DEFAULT): ("#0072B2", "-", "D"),
+    ("reinforce_loo", "null_reward"): ("#8C8C8C", "-.", "x"),
+    ("reinforce", "null_reward"): ("#B05C7A", "-.", r"$\mathbf{\times}$"),
+    ("reinforce_loo", "shuffled_reward"): ("#A08F62", "-.", "1"),
+    ("rebar", DEFAULT): ("#009E73", "-", "^"),
+    ("rebar_sequence", DEFAULT): ("#E69F00", "--", "v"),
+    ("relax", DEFAULT): ("#CC79A7", "-", "P"),
+    ("relax_sequence", DEFAULT): ("#56B4E9", "--", "X"),
+    ("unordered_set", DEFAULT): ("#2211FF", "-", (3, 1, 0)),
+    ("double_control_variate", DEFAULT): ("#AA0000", "-", (7, 1, 0)),
+    ("rollout", DEFAULT): ("#6644CC", "-", (8, 1, 0)),
+    ("rollout", "lagged"): ("#6688FF", "--", (3, 1, 180)),
+    ("rollout", "no_baseline"): ("#4444EE", "-.", "2"),
+    ("local_expectation", DEFAULT): ("#666644", "-", r"$\mathbf{\Sigma}$"),
+    ("arsm", DEFAULT): ("#662288", "-", r"$\bowtie$"),
+    ("disarm", DEFAULT): ("#CC8844", "-", r"$\mathbf{\pm}$"),
     # The settings of the Gumbel-softmax paper: one hue, and the paper's letters as markers.
-    ("gumbel_softmax", DEFAULT): Look("Gumbel-softmax", "#4B0092", "-", "h", RELAXED),
-    ("gumbel_softmax", "annealed"):
-        Look("Gumbel-softmax (a) annealed", "#1C0054", "-", r"$\mathbf{A}$", RELAXED),
-    ("gumbel_softmax", "generated_1000"):
-        Look("Gumbel-softmax (b) 1,000 generated", "#5400C4", "--", r"$\mathbf{B}$", RELAXED),
-    ("gumbel_softmax", "input_annealed"):
-        Look("Gumbel-softmax (c) input annealed", "#8C54C4", "-.", r"$\mathbf{C}$", RELAXED),
-    ("gumbel_softmax", "hidden_noise"):
-        Look("Gumbel-softmax (d) noise in h only", "#D08CFF", "-", r"$\mathbf{D}$", RELAXED),
-    ("gumbel_softmax", "tuned"): Look("Gumbel-softmax, tuned", "#543854", (0, (5, 1)), "p", RELAXED),
-    ("straight_through", DEFAULT): Look("straight-through Gumbel-softmax", "#703800", "--", "<", RELAXED),
-    ("gumbel_rao", DEFAULT): Look("Gumbel-Rao", "#80BA5A", "-", "d", RELAXED),
-    ("reinmax", DEFAULT): Look("ReinMax", "#54708C", "-", ">", RELAXED),
-    ("gapped_straight_through", DEFAULT): Look("gapped straight-through", "#38381C", "-.", "+", RELAXED),
-    ("likelihood", DEFAULT): Look("likelihood, log L", "#DD2255", "-", (4, 1, 0), IMPORTANCE),
-    ("likelihood", "eq5"): Look("likelihood, eq. 5", "#4477FF", "--", (4, 1, 45), IMPORTANCE),
-    ("self_normalised", DEFAULT):
-        Look("self-normalised importance sampling", "#553377", (0, (5, 1)), (5, 1, 36), IMPORTANCE),
-    ("maligan", DEFAULT): Look("MaliGAN", "#33BBCC", "-.", (6, 1, 0), IMPORTANCE),
+    ("gumbel_softmax", DEFAULT): ("#4B0092", "-", "h"),
+    ("gumbel_softmax", "annealed"): ("#1C0054", "-", r"$\mathbf{A}$"),
+    ("gumbel_softmax", "generated_1000"): ("#5400C4", "--", r"$\mathbf{B}$"),
+    ("gumbel_softmax", "input_annealed"): ("#8C54C4", "-.", r"$\mathbf{C}$"),
+    ("gumbel_softmax", "hidden_noise"): ("#D08CFF", "-", r"$\mathbf{D}$"),
+    ("gumbel_softmax", "tuned"): ("#543854", (0, (5, 1)), "p"),
+    ("straight_through", DEFAULT): ("#703800", "--", "<"),
+    ("gumbel_rao", DEFAULT): ("#80BA5A", "-", "d"),
+    ("reinmax", DEFAULT): ("#54708C", "-", ">"),
+    ("gapped_straight_through", DEFAULT): ("#38381C", "-.", "+"),
+    ("likelihood", DEFAULT): ("#DD2255", "-", (4, 1, 0)),
+    ("likelihood", "eq5"): ("#4477FF", "--", (4, 1, 45)),
+    ("self_normalised", DEFAULT): ("#553377", (0, (5, 1)), (5, 1, 36)),
+    ("maligan", DEFAULT): ("#33BBCC", "-.", (6, 1, 0)),
 }
-
-# What must be exceeded before a gain is one.
-UNINFORMED: list[Condition] = [
-    ("reinforce_loo", "null_reward"),
-    ("reinforce_loo", "shuffled_reward"),
-    ("reinforce", "null_reward"),
-]
-CONTROLS = [*UNINFORMED, ("maximum_likelihood", DEFAULT), ("maximum_likelihood", "same_seconds")]
 
 # The two players, where a figure is about them.
 GENERATOR = Look("generator loss", "#0072B2", "-", "o")
 DISCRIMINATOR = Look("discriminator loss", "#D55E00", "--", "s")
-
-# What a sweep varies, in words.
-NUMBERS = {
-    "lambda": "λ",
-    "d_per_g": "discriminator batches per update",
-    "epochs": "epochs",
-    "sessions": "sessions at once",
-}
 
 # Places for the others: Paul Tol's muted colours and further ones, none of those above.
 COLOURS = [
@@ -171,82 +134,15 @@ def theme() -> Iterator[None]:
 
 
 def look(estimator: str, setting: str = DEFAULT) -> Look:
-    """The look of a condition; a setting without its own wears its estimator's, and its name."""
+    """The look of a condition; a setting without its own wears its estimator's."""
+    name = lineup.label(estimator, setting)
     if (estimator, setting) in LOOKS:
-        return LOOKS[estimator, setting]
+        return Look(name, *LOOKS[estimator, setting])
     if setting != DEFAULT:
-        variant, point = swept(setting)
-        base = look(estimator, variant if point else DEFAULT)
-        return base._replace(label=f"{base.label}, {name_setting(point or setting)}")
+        variant, point = lineup.swept(setting)
+        return look(estimator, variant if point else DEFAULT)._replace(label=name)
     line, marker, colour = PLACES[zlib.crc32(estimator.encode(), SALT) % len(PLACES)]
-    return Look(estimator.replace("_", " "), colour, line, marker)
-
-
-def swept(setting: str) -> tuple[str, str]:
-    """What a sweep varies, and the point of it if there is one: `eq5 covered=0.1` as `eq5`, `covered=0.1`."""
-    variant, _, point = setting.rpartition(" ")
-    return (variant or DEFAULT, point) if "=" in point else (setting, "")
-
-
-def name_setting(setting: str) -> str:
-    """A setting in words: `lambda=0.1` as λ = 0.1."""
-    name, equals, value = setting.partition("=")
-    return f"{NUMBERS.get(name, name.replace('_', ' '))}{equals and ' = '}{value}"
-
-
-def label(estimator: str, setting: str = DEFAULT) -> str:
-    """The name of a condition in every legend, table and sentence."""
-    return look(estimator, setting).label
-
-
-def ordered(conditions: pd.DataFrame) -> list[Condition]:
-    """The distinct conditions of a table in the order of every legend: as above, then by name."""
-    return sorted(set(zip(conditions["estimator"], conditions["setting"], strict=True)), key=place)
-
-
-def place(condition: Condition) -> tuple[int, str, str, float, str]:
-    """What to sort by: an estimator's settings stay together, by what they vary, then by number if any."""
-    estimator, setting = condition
-    known = list(LOOKS)
-    bases = condition, (estimator, swept(setting)[0]), (estimator, DEFAULT)
-    listed = next((c for c in bases if c in LOOKS), None)
-    axis = setting.rpartition("=")[0]
-    return known.index(listed) if listed else len(known), estimator, axis, number(setting), setting
-
-
-def number(setting: str) -> float:
-    """The number that a setting gives, or 0."""
-    text = setting.rpartition("=")[2]
-    return float(text) if text.replace(".", "", 1).isdecimal() else 0.0
-
-
-def variants(table: pd.DataFrame) -> list[Condition]:
-    """The contenders that are an estimator in a setting set apart: no default, no point of a sweep."""
-    return [c for c in ordered(table) if c in LOOKS and c[1] != DEFAULT and look(*c).contender]
-
-
-def set_apart(table: pd.DataFrame) -> list[Condition]:
-    """The contenders of every family with variants in it: those, and what they stand beside."""
-    found = set(variants(table))
-    return [c for family in families(table).values() if found & set(family) for c in family]
-
-
-def families(table: pd.DataFrame) -> dict[str, list[Condition]]:
-    """The contenders by family; an estimator with several variants is a family of its own."""
-    own = [name for name, count in Counter(name for name, _ in variants(table)).items() if count > 1]
-    found: dict[str, list[Condition]] = {}
-    for condition in ordered(table):
-        if (seen := look(*condition)).contender:
-            family = label(condition[0]) if condition[0] in own else seen.family
-            found.setdefault(family, []).append(condition)
-    return found
-
-
-def points(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Only settings that give a number to a name, with the number and what it varies as columns."""
-    point = table["setting"].astype(str).str.extract(f"^(?:(?P<variant>.+) )?{name}=(?P<number>.+)$")
-    variant, number = point["variant"].fillna(DEFAULT), pd.to_numeric(point["number"])
-    return table.assign(**{"variant": variant, name: number}).dropna(subset=name)
+    return Look(name, colour, line, marker)
 
 
 def sequential(count: int) -> list[tuple[float, ...]]:

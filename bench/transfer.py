@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats as scipy_stats
 
-from bench import headline, quality, schema, stats
+from bench import headline, lineup, quality, schema, stats
 from bench.store import Tables
-from bench.style import look
 
 TRAINED, MEASURED = "grammar", "gradient_quality"
 BUDGET = schema.DISCRIMINATOR_CALLS
@@ -36,7 +35,7 @@ def both(tables: Tables) -> pd.DataFrame:
     named = {"value_x": "error", "value_y": "quality"}
     found = errors.merge(ends, on=PLACE).rename(columns=named)
     pairs = zip(found["estimator"], found["setting"], strict=True)
-    return found[np.array([look(*pair).contender for pair in pairs], dtype=bool)]
+    return found[np.array([lineup.competes(*pair) for pair in pairs], dtype=bool)]
 
 
 def correlations(found: pd.DataFrame) -> pd.DataFrame:

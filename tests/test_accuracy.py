@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from bench import checkpoints
-from bench.experiments import Condition, gradient_quality
+from bench.condition import Condition
+from bench.experiments import gradient_quality
 from bench.truth import reference
 from discgan_core import accuracy, exact
 from discgan_core.accuracy import TOTAL, Truth, flatten

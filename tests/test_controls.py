@@ -13,8 +13,9 @@ import synthetic_tables
 import torch
 from torch.func import grad, vmap
 
-from bench import controls, headline, schema, stats, style
-from bench.experiments import Condition, cfg, grammar, names
+from bench import controls, headline, lineup, schema, stats
+from bench.condition import Condition
+from bench.experiments import cfg, grammar, names
 from bench.pretrained import pretrained
 from bench.report import answers, learned
 from bench.store import Tables
@@ -171,7 +172,7 @@ def test_the_controls_stand_beside_their_estimators():
         assert len({c.source for c in found}) == 1
         few = module.conditions(settings, [length], ["maximum_likelihood", "rebar"])
         assert [c.setting for c in few] == ["default", "default", "same_seconds"]
-    assert all(pair in style.CONTROLS and not style.look(*pair).contender for pair in FORMS)
+    assert all(pair in lineup.CONTROLS and not lineup.competes(*pair) for pair in FORMS)
 
 
 def test_each_control_gets_its_own_game():
@@ -220,7 +221,7 @@ def test_who_never_asks_the_discriminator_learns_the_same_without_it(estimator, 
 # In the report
 
 
-def slice_with(ends: dict[style.Condition, float], begin: float = 0.5, seconds: float = 1.0) -> Tables:
+def slice_with(ends: dict[lineup.Condition, float], begin: float = 0.5, seconds: float = 1.0) -> Tables:
     """A slice of a trained grammar whose conditions end so."""
     random, parts = np.random.default_rng(3), {}
     for condition, end in ends.items():
@@ -269,7 +270,7 @@ def test_one_control_that_gains_as_much_is_enough(control):
     (after,) = about(slice_with(ENDS | {control: 0.99}), "What learned")
     assert "REBAR (per step) (+0." in before.partition(" A gain")[0]
     assert "Above its own start and every control: none." in after
-    assert f"{style.label(*control)}: all." in after
+    assert f"{lineup.label(*control)}: all." in after
 
 
 def test_who_does_not_pass_its_start_has_not_learned():
@@ -279,7 +280,7 @@ def test_who_does_not_pass_its_start_has_not_learned():
 
 def test_comparisons_with_all_controls_are_one_family():
     quality = headline.rows(slice_with(dict.fromkeys(ENDS, 0.5)))
-    found = learned.compared(learned.leads(stats.last(quality), style.CONTROLS), headline.HEADLINES[0])
+    found = learned.compared(learned.leads(stats.last(quality), lineup.CONTROLS), headline.HEADLINES[0])
     assert len(found) == 3 * 4
     assert found["p_holm"].min() == pytest.approx(12 * found["p"].min())
     assert not found["better"].any()

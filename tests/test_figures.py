@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from bench import figures, headline, schema, stats, style, texts
+from bench import figures, headline, lineup, schema, stats, style, texts
 from bench.figures import _parts as parts
 from bench.store import Tables
 
@@ -96,20 +96,20 @@ def test_rows_on_the_same_axes_are_labelled_along_x_once(tables: Tables, name: s
 
 @pytest.mark.parametrize("name", SHARING)
 def test_an_estimator_has_the_same_colour_in_every_figure(drawn: dict[str, Figure], name: str) -> None:
-    expected = {look.label: look.colour.lower() for look in style.LOOKS.values()}
+    expected = {lineup.label(*c): style.look(*c).colour.lower() for c in style.LOOKS}
     found = {k: v for k, v in colours(drawn[name]).items() if k in expected}
     assert len(found) >= 7
     assert found == {label: expected[label] for label in found}
 
 
 def test_the_temperature_figure_shows_every_temperature(drawn: dict[str, Figure]) -> None:
-    assert {"0.1", "1", "10", style.label("rebar"), style.label("rebar_sequence")} == legend(
+    assert {"0.1", "1", "10", lineup.label("rebar"), lineup.label("rebar_sequence")} == legend(
         drawn["temperature"]
     )
 
 
 def test_looks_differ_in_more_than_colour() -> None:
-    looks = style.LOOKS.values()
+    looks = [style.look(*condition) for condition in style.LOOKS]
     for feature in ("label", "colour", "marker"):
         assert len({getattr(look, feature) for look in looks}) == len(looks)
 
@@ -117,17 +117,17 @@ def test_looks_differ_in_more_than_colour() -> None:
 def test_estimators_to_come_have_a_place_of_their_own() -> None:
     coming = ["carms", "vargrad", "muprop", "ppo", "armed", "leakgan"]
     looks = [style.look(name) for name in coming]
-    known = {look.colour for look in style.LOOKS.values()}
+    known = {style.look(*condition).colour for condition in style.LOOKS}
     assert style.look("leaky_rebar") == style.look("leaky_rebar")
     assert len({look.colour for look in looks}) == len(coming)
     assert not known & {look.colour for look in looks}
-    assert style.label("leaky_rebar") == "leaky rebar"
+    assert lineup.label("leaky_rebar") == "leaky rebar"
 
 
 def test_settings_keep_their_estimators_colour_and_are_sorted_by_number(tables: Tables) -> None:
     assert style.look("rebar", "lambda=0.1").colour == style.look("rebar").colour
     swept = tables.trials[tables.trials["experiment"] == "temperature"]
-    settings = [setting for name, setting in style.ordered(swept) if name == "rebar"]
+    settings = [setting for name, setting in lineup.ordered(swept) if name == "rebar"]
     assert settings == ["lambda=0.1", "lambda=1", "lambda=10"]
 
 
@@ -175,7 +175,7 @@ def test_many_conditions_take_a_row_for_each_family(cfg: Tables) -> None:
         assert {"null reward (control)", "maximum likelihood (reference)"} < shown
         assert axes.get_ylim() == quality[0].get_ylim()
         assert len(shown) <= 12
-    assert legend(figure) == {style.label(*condition) for condition in synthetic_tables.CFG}
+    assert legend(figure) == {lineup.label(*condition) for condition in synthetic_tables.CFG}
 
 
 def test_few_conditions_take_one_row(tables: Tables) -> None:
@@ -291,7 +291,7 @@ def test_a_few_conditions_stand_for_all_names(drawn: dict[str, Figure]) -> None:
 
 
 def test_text_of_names_has_what_stands_beside_the_papers_losses(names: Tables) -> None:
-    family = [c for c in synthetic_tables.NAMES if style.look(*c).family == style.IMPORTANCE]
+    family = [c for c in synthetic_tables.NAMES if lineup.family(*c) == lineup.IMPORTANCE]
     assert set(figures.load("text").columns(names)) == {("maximum_likelihood", "default"), *family}
 
 
@@ -299,9 +299,9 @@ def test_coverage_has_a_line_for_each_estimator_and_loss(drawn: dict[str, Figure
     cosine, bias = visible(drawn["coverage"])
     lines = {bars.get_label(): bars.lines[0] for bars in cosine.containers}
     forms = [(name, form.strip() or "default") for name, form in synthetic_tables.COVERAGE]
-    assert set(lines) == {style.label(*form) for form in forms} == legend(drawn["coverage"])
+    assert set(lines) == {lineup.label(*form) for form in forms} == legend(drawn["coverage"])
     for (_, full, *_), form in zip(synthetic_tables.COVERAGE.values(), forms, strict=True):
-        line = lines[style.label(*form)]
+        line = lines[lineup.label(*form)]
         assert line.get_xdata() == pytest.approx([0.01, 0.07, 0.5, 1], rel=0.15)
         assert line.get_ydata()[-1] == pytest.approx(full, abs=0.06)
     assert bias.get_yscale() == "log"
@@ -351,7 +351,7 @@ def test_a_legend_that_is_too_wide_has_fewer_columns() -> None:
 def test_a_point_of_a_variants_sweep_has_its_look_and_name() -> None:
     look = style.look("likelihood", "eq5 covered=0.1")
     assert look == style.look("likelihood", "eq5")._replace(label="likelihood, eq. 5, covered = 0.1")
-    assert style.label("rebar", "lambda=0.1") == "REBAR (per step), λ = 0.1"
+    assert lineup.label("rebar", "lambda=0.1") == "REBAR (per step), λ = 0.1"
     table = synthetic_tables.coverage(1).trials
-    settings = [setting for name, setting in style.ordered(table) if name == "likelihood"]
+    settings = [setting for name, setting in lineup.ordered(table) if name == "likelihood"]
     assert settings == [f"{form}covered={n}" for form in ("", "eq5 ") for n in (0.03, 0.1, 0.3, 1)]

@@ -14,7 +14,8 @@ from torch import nn
 from torch.func import grad, vmap
 
 from bench import figures, schema, style
-from bench.experiments import Condition, oracle
+from bench.condition import Condition
+from bench.experiments import oracle
 from bench.pretrained import pretrained
 from bench.store import Tables
 from discgan_core import estimators, tasks

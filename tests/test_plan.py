@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import execute, plan, schema, store
-from bench.experiments import Condition
+from bench.condition import Condition
 
 NOTHING = pd.DataFrame(columns=[*schema.TRIALS, "unit"])
 REQUEST = plan.Request(experiments=["nap"], preset="standard", estimators=["rebar"], lengths=[3])

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import synthetic_tables
 
-from bench import figures, headline, inference, report, schema, stats, store, style
+from bench import figures, headline, inference, lineup, report, schema, stats, store
 from bench.errors import UserError
 from bench.headline import Headline
 from bench.report import claims, differences, strings, summary, sweep, words
@@ -87,7 +87,7 @@ def about(tables: Tables, what: str) -> str:
 def shifted(tables: Tables, estimator: str, metric: str, by: float) -> Tables:
     """The same tables, one estimator's metric moved at every step but the first."""
     metrics = tables.metrics.copy()
-    chosen = (metrics["estimator"] == estimator) & (metrics["setting"] == style.DEFAULT)
+    chosen = (metrics["estimator"] == estimator) & (metrics["setting"] == lineup.DEFAULT)
     chosen &= (metrics["metric"] == metric) & (metrics["step"] > 0)
     metrics.loc[chosen, "value"] += by
     return tables._replace(metrics=metrics)
@@ -97,7 +97,7 @@ def without(tables: Tables, *names: str) -> Tables:
     return tables._replace(metrics=tables.metrics[~tables.metrics["metric"].isin(names)])
 
 
-def without_conditions(tables: Tables, *conditions: style.Condition) -> Tables:
+def without_conditions(tables: Tables, *conditions: lineup.Condition) -> Tables:
     metrics, trials = (
         part[[pair not in conditions for pair in zip(part["estimator"], part["setting"], strict=True)]]
         for part in tables[:2]
@@ -116,7 +116,7 @@ def test_the_page_stands_alone(made: Path) -> None:
 def test_the_page_names_every_estimator_and_section(made: Path) -> None:
     page = (made / "index.html").read_text(encoding="utf-8")
     for condition in [*synthetic_tables.TRUTH, *synthetic_tables.CFG, *synthetic_tables.NAMES]:
-        assert style.label(*condition) in page
+        assert lineup.label(*condition) in page
     slices = ["cfg-12", "coverage-grammar-3", "grammar-3", "grammar-15", "relaxation-grammar-3"]
     for anchor in ("answers", *slices, "names-kantrowitz-10", "made"):
         assert f'<section id="{anchor}">' in page
@@ -148,7 +148,7 @@ def test_diverged_sessions_are_told(made: Path) -> None:
 def test_a_condition_of_which_nothing_is_left_keeps_its_row(without_figures: None) -> None:
     everything = dict(stats.slices(small(diverged=6)))["grammar", "grammar", "synthetic", 15]
     shown = summary.table(everything).words.set_index("estimator")
-    row = shown.loc[style.label("rebar_sequence")]
+    row = shown.loc[lineup.label("rebar_sequence")]
     assert row["sessions"] == "0 of 6 (6 diverged)"
     assert row["goodness"] == words.NOTHING
     assert "None is left." in said(everything)
@@ -407,13 +407,13 @@ def test_variances_of_other_networks_are_not_compared(cfg: Tables) -> None:
 
 
 def test_a_sweep_without_training_names_the_least_error(relaxation: Tables) -> None:
-    text = about(relaxation, style.label("gumbel_softmax"))
+    text = about(relaxation, lineup.label("gumbel_softmax"))
     assert re.match(
         r"Squared bias and variance together are least for λ = 1, 0\.\d+ \[.*\] of the squared gradient; "
         r"the relative bias there is 0\.5\d+ \[",
         text,
     )
-    assert "a bias there is not measurable" in about(relaxation, style.label("rebar"))
+    assert "a bias there is not measurable" in about(relaxation, lineup.label("rebar"))
     assert "goodness" not in said(relaxation)
     found = summary.table(relaxation)
     measured = ["relative bias", "relative variance", "bias² + variance", "cosine", "seconds per session"]

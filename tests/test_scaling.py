@@ -9,8 +9,9 @@ import pytest
 import synthetic_tables
 import torch
 
-from bench import exponents, figures, report, resources, schema, stats, style
-from bench.experiments import Condition, scaling
+from bench import exponents, figures, lineup, report, resources, schema, stats, style
+from bench.condition import Condition
+from bench.experiments import scaling
 from bench.report import summary
 from bench.store import Tables
 
@@ -213,7 +214,7 @@ def test_exact_numbers_have_no_interval(told: dict[str, str]):
 def test_the_words_follow_the_tables(tables: Tables, told: dict[str, str]):
     text = told["Against the length, T"]
     seconds = text.partition("Seconds of a generator update")[2].partition("Seconds")[0]
-    assert f"{style.label('rebar')} T^1.0" in seconds or f"{style.label('rebar')} T^0.9" in seconds
+    assert f"{lineup.label('rebar')} T^1.0" in seconds or f"{lineup.label('rebar')} T^0.9" in seconds
     metrics = tables.metrics.copy()
     long = (metrics["setting"] == "T=100") & (metrics["metric"] == schema.UPDATE_SECONDS)
     metrics.loc[long, "value"] *= 100 / 30
@@ -224,11 +225,11 @@ def test_the_words_follow_the_tables(tables: Tables, told: dict[str, str]):
 
 def test_the_bottlenecks_and_the_memory_are_told_at_the_greatest_point(told: dict[str, str]):
     text = told["What is left of the bottlenecks"]
-    assert f"{style.label('rebar')} (T = 100) 38" in text
+    assert f"{lineup.label('rebar')} (T = 100) 38" in text
     assert "3 [2.9, 3.1] times as much" in text or "3 [3, 3.1] times as much" in text
     memory = told["Memory at the greatest vocabulary"]
-    assert f"{style.label('reinforce_loo')} 1 MB (V = 5,000)" in memory
-    assert f"{style.label('rebar')} 51 MB (V = 5,000)" in memory
+    assert f"{lineup.label('reinforce_loo')} 1 MB (V = 5,000)" in memory
+    assert f"{lineup.label('rebar')} 51 MB (V = 5,000)" in memory
     assert memory.endswith(": 1 MB (V = 5,000).")
 
 

@@ -11,8 +11,9 @@ import pytest
 import synthetic_tables
 import torch
 
-from bench import figures, report, schema, stats, style
-from bench.experiments import Condition, grammar, pretraining, schedule
+from bench import figures, lineup, report, schema, stats, style
+from bench.condition import Condition
+from bench.experiments import grammar, pretraining, schedule
 from bench.pretrained import pretrained
 from bench.report import pretraining as claim
 from bench.store import Tables
@@ -168,10 +169,10 @@ def test_estimators_not_asked_for_are_left_out(experiment):
     assert {c.length for c in found} == {3, 15}
     assert len(set(found)) == len(found)
     every = experiment.conditions(settings, [3], estimators.available())
-    points = Counter(style.swept(c.setting)[1] for c in every)
+    points = Counter(lineup.swept(c.setting)[1] for c in every)
     assert len(set(points.values())) == 1
-    variants = {(c.estimator, style.swept(c.setting)[0]) for c in every}
-    assert set(style.CONTROLS) - {("reinforce", "null_reward")} < variants  # that is the oracle task's
+    variants = {(c.estimator, lineup.swept(c.setting)[0]) for c in every}
+    assert set(lineup.CONTROLS) - {("reinforce", "null_reward")} < variants  # that is the oracle task's
 
 
 @pytest.mark.parametrize("experiment", [pretraining, schedule])
@@ -273,17 +274,17 @@ def test_the_figure_of_epochs_has_controls_and_the_start_beside_the_estimators()
     (axes,) = draw("pretraining", synthetic_tables.pretraining()).axes
     drawn = lines(axes)
     beside = [("reinforce_loo", "null_reward"), ("reinforce_loo", "shuffled_reward"), ("rebar", "default")]
-    assert {style.label(*c) for c in [*beside, ("maximum_likelihood", "default")]} < set(drawn)
+    assert {lineup.label(*c) for c in [*beside, ("maximum_likelihood", "default")]} < set(drawn)
     assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "1", "3"]
-    assert drawn[style.label("reinforce_loo")][:, 1] == pytest.approx([0.01, 0.97, 0.95], abs=0.02)
-    assert drawn[style.label("reinforce_loo")][:, 0] == pytest.approx(np.log10([1, 2, 4]), abs=0.03)
+    assert drawn[lineup.label("reinforce_loo")][:, 1] == pytest.approx([0.01, 0.97, 0.95], abs=0.02)
+    assert drawn[lineup.label("reinforce_loo")][:, 0] == pytest.approx(np.log10([1, 2, 4]), abs=0.03)
     start = next(line for line in axes.lines if line.get_linestyle() == ":")
     assert start.get_ydata() == pytest.approx([0.16, 0.5, 0.9])
 
 
 def test_the_figure_of_ratios_has_equal_cost_and_equal_updates():
     cost, updates = draw("schedule", synthetic_tables.schedule()).axes
-    name = style.label("reinforce_loo")
+    name = lineup.label("reinforce_loo")
     assert lines(cost)[name][:, 1] == pytest.approx([0.9, 0.97, 0.7], abs=0.02)
     assert lines(updates)[name][:, 1] == pytest.approx([0.2, 0.3, 0.7], abs=0.02)
     assert updates.get_title().endswith("5 generator updates")
@@ -301,6 +302,6 @@ def test_one_session_is_drawn_and_what_is_no_sweep_is_not(name):
 
 def test_there_may_be_no_step_in_common():
     found = synthetic_tables.schedule().metrics
-    table = style.points(found[(found["setting"] == "d_per_g=1") | (found["step"] != 5)], "d_per_g")
+    table = lineup.points(found[(found["setting"] == "d_per_g=1") | (found["step"] != 5)], "d_per_g")
     assert stats.common(table, "d_per_g").empty
     assert stats.common(table.iloc[:0], "d_per_g").empty

@@ -12,7 +12,8 @@ import torch
 from plain_loop import BATCH, HIDDEN, VOCABULARY, Plain, PlainGumbel
 from torch.func import vmap
 
-from bench.experiments import Condition, cfg
+from bench.condition import Condition
+from bench.experiments import cfg
 from bench.measure import Gradients
 from discgan_core import estimators, gradients, tasks, training
 from discgan_core.game import REGAN

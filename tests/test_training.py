@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch.utils._pytree import tree_leaves, tree_structure
 
-from bench.experiments import Condition, grammar, temperature
+from bench.condition import Condition
+from bench.experiments import grammar, temperature
 from bench.pretrained import pretrained
 from discgan_core import estimators, tasks, training
 from discgan_core.randomness import Streams

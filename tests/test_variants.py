@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from bench import adversarial, controls, schema
+from bench.condition import Condition
 from bench.errors import UserError
-from bench.experiments import Condition, cfg, relaxation
+from bench.experiments import cfg, relaxation
 from bench.pretrained import pretrained
 from discgan_core import estimators, game, relaxed, tasks, training
 from discgan_core.interface import State

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
-from bench import stats, style
+from bench import lineup, stats, style
 from bench.comparison.differences import IDENTICAL, OPEN
 from bench.comparison.places import where
 from bench.comparison.quantities import Quantity
@@ -41,7 +41,7 @@ def draw(found: pd.DataFrame, quantity: Quantity) -> Figure | None:
 
 def draw_panel(axes: Axes, part: pd.DataFrame, quantity: Quantity) -> None:
     """A line for each condition; shaded what is more than undecided."""
-    conditions = style.ordered(part)
+    conditions = lineup.ordered(part)
     rows = parts.in_order(part, conditions)
     for place in rows.loc[rows["verdict"] != OPEN, "place"]:
         axes.axhspan(place - 0.5, place + 0.5, color=SHADE, linewidth=0, zorder=0)

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from bench import headline, schema, stats
+from bench.lineup import DEFAULT
 from bench.report.quantities import TOTAL
 from bench.schema import CONDITION, SESSION
 from bench.store import Tables
-from bench.style import DEFAULT
 
 #: Stands in the place of an estimator for all conditions of a slice taken together.
 ALL = "all conditions"

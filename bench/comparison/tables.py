@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench import stats, style
+from bench import lineup, stats
 from bench.comparison.differences import BETTER, CHANGED, IDENTICAL, OPEN, WORSE
 from bench.comparison.places import condition, where
 from bench.comparison.quantities import ALL, NAMED, QUANTITIES
@@ -43,7 +43,7 @@ def in_full(found: pd.DataFrame) -> Table:
     numbers = natural(found).drop(columns="falls").rename(columns={"mean": "difference"})
     rows = list(natural(found[found["verdict"] != IDENTICAL]).itertuples())
     shown = [
-        {"where": where(row), "estimator": style.label(row.estimator, row.setting)}
+        {"where": where(row), "estimator": lineup.label(row.estimator, row.setting)}
         | {"quantity": row.what, "B is": row.verdict}
         | values(row)
         | {

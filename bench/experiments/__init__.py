@@ -20,29 +20,6 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import TYPE_CHECKING, NamedTuple
-
-from bench import schema
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-class Condition(NamedTuple):
-    """What a session is an instance of, in the words of `bench.schema`; every field is a column."""
-
-    task: str
-    length: int
-    estimator: str
-    setting: str = "default"
-    source: str = schema.SYNTHETIC
-
-
-class Outcome(NamedTuple):
-    """What running some sessions of a condition gives."""
-
-    metrics: pd.DataFrame  # session, step, metric, parameter, value
-    trials: pd.DataFrame  # session, status, error
 
 
 def available() -> list[str]:

@@ -23,7 +23,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from bench import adversarial, controls
-from bench.experiments import Condition, Outcome
+from bench.condition import Condition, Outcome
 from bench.experiments.grammar import ONCE, check
 from bench.settings import Settings
 from discgan_core import estimators

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from bench import schema
 from bench.adversarial import completed, filled, frame
-from bench.experiments import Condition, Outcome, grammar
+from bench.condition import Condition, Outcome
+from bench.experiments import grammar
 from bench.measure import Gradients, Row
 from bench.pretrained import pretrained
 from bench.settings import Settings

@@ -23,7 +23,8 @@ import torch
 
 from bench import schema
 from bench.adversarial import completed, filled, frame
-from bench.experiments import Condition, Outcome, grammar
+from bench.condition import Condition, Outcome
+from bench.experiments import grammar
 from bench.measure import Gradients, Row, of_accuracy
 from bench.settings import Settings
 from bench.truth import trajectory, true_gradients

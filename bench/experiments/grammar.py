@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench import adversarial, controls
+from bench.condition import Condition, Outcome
 from bench.errors import UserError
-from bench.experiments import Condition, Outcome
 from bench.settings import Settings
 from discgan_core import estimators, tasks
 from discgan_core.game import REGAN

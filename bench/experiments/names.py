@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import adversarial, controls, wordlists
+from bench.condition import Condition, Outcome
 from bench.errors import UserError
-from bench.experiments import Condition, Outcome
 from bench.experiments.grammar import ONCE
 from bench.pretrained import TaskMaker
 from bench.settings import Settings

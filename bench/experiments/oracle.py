@@ -29,8 +29,8 @@ from functools import lru_cache
 import pandas as pd
 
 from bench import adversarial, controls, schema
+from bench.condition import Condition, Outcome
 from bench.errors import UserError
-from bench.experiments import Condition, Outcome
 from bench.measure import quality, sampled
 from bench.pretrained import TaskMaker
 from bench.settings import Settings

@@ -19,8 +19,9 @@ from dataclasses import asdict, dataclass, replace
 from math import log
 
 from bench import adversarial, controls
+from bench.condition import Condition, Outcome
 from bench.controls import NULL, SAME_SECONDS, SHUFFLED
-from bench.experiments import Condition, Outcome, grammar
+from bench.experiments import grammar
 from bench.settings import Settings
 from discgan_core import estimators
 from discgan_core.game import REGAN, Game

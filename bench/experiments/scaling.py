@@ -26,7 +26,7 @@ from torch.func import vmap
 
 from bench import schema
 from bench.adversarial import completed, frame
-from bench.experiments import Condition, Outcome
+from bench.condition import Condition, Outcome
 from bench.measure import Gradients, Row
 from bench.resources import fastest, peak_memory
 from discgan_core import estimators, training

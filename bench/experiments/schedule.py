@@ -18,8 +18,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from bench import adversarial, controls
+from bench.condition import Condition, Outcome
 from bench.controls import NULL, SAME_SECONDS, SHUFFLED
-from bench.experiments import Condition, Outcome, grammar
+from bench.experiments import grammar
 from bench.settings import Settings
 from discgan_core import estimators
 from discgan_core.game import REGAN, Game

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bench import adversarial, controls
-from bench.experiments import Condition, Outcome, grammar
+from bench.condition import Condition, Outcome
+from bench.experiments import grammar
 from bench.settings import Settings
 from discgan_core import estimators
 from discgan_core.game import REGAN

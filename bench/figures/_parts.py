@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from bench import schema, stats, style
-from bench.style import DEFAULT, Condition, Look
+from bench import lineup, schema, stats, style
+from bench.lineup import DEFAULT, Condition
+from bench.style import Look
 
 UPDATES = "generator updates"
 LAMBDA = "temperature λ"
@@ -28,8 +29,8 @@ OFF = (
 
 def plain(table: pd.DataFrame) -> pd.DataFrame:
     """Only conditions with a look of their own: defaults, and controls beside them; no points of a sweep."""
-    kept = [c for c in style.ordered(table) if c[1] == DEFAULT or c in style.LOOKS]
-    return stats.among(table, kept if any(style.look(*c).contender for c in kept) else [])
+    kept = [c for c in lineup.ordered(table) if c[1] == DEFAULT or c in style.LOOKS]
+    return stats.among(table, kept if any(lineup.competes(*c) for c in kept) else [])
 
 
 def temperatures(table: pd.DataFrame) -> pd.DataFrame:
@@ -57,7 +58,7 @@ def label_below(rows: Iterable[Sequence[Axes]]) -> None:
 def by_condition(table: pd.DataFrame) -> Iterator[tuple[Condition, Look, pd.DataFrame]]:
     """Each condition of a table in legend order, with its look."""
     parts = dict(iter(table.groupby(stats.COMPARED, observed=True)))
-    for condition in style.ordered(table):
+    for condition in lineup.ordered(table):
         yield condition, style.look(*condition), parts[condition]
 
 
@@ -172,7 +173,7 @@ def point(look: Look) -> dict[str, Any]:
 
 def condition_axis(axes: Axes, conditions: Sequence[Condition], names: bool = True) -> None:
     """Conditions down the y axis, the first on top."""
-    axes.set_yticks(range(len(conditions)), [style.label(*c) for c in conditions] if names else [])
+    axes.set_yticks(range(len(conditions)), [lineup.label(*c) for c in conditions] if names else [])
     axes.set_ylim(len(conditions) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
     axes.spines["left"].set_visible(False)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from bench import headline, stats, style
+from bench import headline, lineup, stats, style
 from bench.figures import _parts as parts
 from bench.headline import Headline
 from bench.store import Tables
@@ -16,13 +16,13 @@ ASIDE = 0.008  # of the axis, by which lines stand beside one another
 
 def slices(tables: Tables, name: str) -> list[tuple[tuple[str, str, str, int], Headline, pd.DataFrame]]:
     """Each slice in which `name` is swept: its key, its headline, and that headline's rows."""
-    found = [(key, part, style.points(headline.rows(part), name)) for key, part in stats.slices(tables)]
+    found = [(key, part, lineup.points(headline.rows(part), name)) for key, part in stats.slices(tables)]
     return [(key, headline.of(part), rows) for key, part, rows in found if not rows.empty]
 
 
-def conditions(rows: pd.DataFrame) -> list[style.Condition]:
+def conditions(rows: pd.DataFrame) -> list[lineup.Condition]:
     """A line for each: an estimator or a control, whatever the number."""
-    return style.ordered(rows.assign(setting=rows["variant"]))
+    return lineup.ordered(rows.assign(setting=rows["variant"]))
 
 
 def panel(

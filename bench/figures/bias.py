@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import stats, style
+from bench import lineup, stats, style
 from bench.figures import _parts as parts
 from bench.store import Tables
 
@@ -36,7 +36,7 @@ def draw(tables: Tables) -> Figure | None:
 
 def draw_panel(axes: Axes, part: pd.DataFrame, title: str) -> None:
     """A row per condition, and a line at no bias."""
-    conditions = style.ordered(part)
+    conditions = lineup.ordered(part)
     rows = parts.in_order(part, conditions)
     axes.axvline(0, color=style.INK, linewidth=1)
     parts.dots(axes, rows, rows["place"])

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import quality, stats, style
+from bench import lineup, quality, stats, style
 from bench.figures import _parts as parts
 from bench.store import Tables
 
@@ -25,10 +25,10 @@ def draw(tables: Tables) -> Figure | None:
     if not shown:
         return None
     found = {key: errors(part) for key, part in shown}
-    rows = max(len(style.ordered(table)) for table in found.values())
+    rows = max(len(lineup.ordered(table)) for table in found.values())
     figure, axes = parts.grid(len(shown), len(quality.BUDGETS), 3.2, 1 + 0.24 * rows, first=1.9)
     for row, (key, table) in zip(axes, found.items(), strict=True):
-        conditions = style.ordered(table)
+        conditions = lineup.ordered(table)
         for axis, (budget, name) in zip(row, quality.BUDGETS.items(), strict=True):
             draw_panel(axis, table[table["budget"] == budget], conditions, names=axis is row[0])
             axis.set(title=f"equal {name}", xlabel=f"error / |g|², {parts.heading(key)}")
@@ -46,7 +46,7 @@ def errors(tables: Tables) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True)
 
 
-def draw_panel(axes: Axes, found: pd.DataFrame, conditions: list[style.Condition], names: bool) -> None:
+def draw_panel(axes: Axes, found: pd.DataFrame, conditions: list[lineup.Condition], names: bool) -> None:
     """A row per condition."""
     rows = parts.in_order(found, conditions)
     axes.set_xscale("log")

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import headline, schema, stats, style
+from bench import headline, lineup, schema, stats, style
 from bench.figures import _parts as parts
 from bench.store import Tables
 
@@ -22,14 +22,14 @@ def draw(tables: Tables) -> Figure | None:
     shown = [(key, found) for key, part in stats.slices(tables) if not (found := phases(part)).empty]
     if not shown:
         return None
-    rows = max(len(style.ordered(found)) for _, found in shown)
+    rows = max(len(lineup.ordered(found)) for _, found in shown)
     figure, axes = parts.grid(len(shown), 2, 5.2, max(2.4, 0.8 + 0.22 * rows))
     for row, (key, found) in zip(axes, shown, strict=True):
         part = dict(stats.slices(tables))[key]
         draw_value(row[0], quality(part), seconds(found))
         row[0].set(ylabel=f"{headline.of(part).axis} at the end", title=parts.heading(key))
         draw_phases(row[1], found)
-    parts.legend(figure, style.ordered(pd.concat([found for _, found in shown])), 3, lines=False)
+    parts.legend(figure, lineup.ordered(pd.concat([found for _, found in shown])), 3, lines=False)
     return figure
 
 
@@ -62,7 +62,7 @@ def draw_value(axes: Axes, found: pd.DataFrame, cost: pd.DataFrame) -> None:
 
 def draw_phases(axes: Axes, found: pd.DataFrame) -> None:
     """A bar for each condition, stacked from its phases."""
-    conditions = style.ordered(found)
+    conditions = lineup.ordered(found)
     means = found.groupby([*stats.COMPARED, "parameter"], observed=True)["value"].mean().unstack()
     means = means.reindex(columns=[p for p in style.PHASES if p in means]).reindex(conditions).fillna(0)
     left = pd.Series(0.0, index=means.index)

@@ -6,10 +6,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import schema, stats, style
+from bench import lineup, schema, stats, style
 from bench.figures import _parts as parts
+from bench.lineup import Condition
 from bench.store import Tables
-from bench.style import Condition, Look
+from bench.style import Look
 
 TITLE = "Gradients from data that cover a part of the generator's mass"
 CAPTION = (
@@ -47,12 +48,12 @@ def readings(tables: Tables) -> pd.DataFrame:
     mass = stats.mean_interval(mass, stats.COMPARED).rename(columns={"mean": "mass"})
     cosine = stats.mean_interval(stats.rows(tables, schema.GRADIENT_COSINE), stats.COMPARED)
     both = pd.concat([cosine.assign(what="cosine"), stats.relative_bias(tables).assign(what="bias")])
-    return style.points(both.merge(mass[[*stats.COMPARED, "mass"]], on=stats.COMPARED), "covered")
+    return lineup.points(both.merge(mass[[*stats.COMPARED, "mass"]], on=stats.COMPARED), "covered")
 
 
 def conditions(found: pd.DataFrame) -> list[Condition]:
     """A line for each: an estimator, and what of it is varied."""
-    return style.ordered(found.assign(setting=found["variant"]))
+    return lineup.ordered(found.assign(setting=found["variant"]))
 
 
 def draw_slice(row: Any, found: pd.DataFrame) -> None:

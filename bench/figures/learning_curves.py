@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import headline, schema, stats, style
+from bench import headline, lineup, schema, stats, style
 from bench.figures import _parts as parts
 from bench.headline import Headline
 from bench.store import Tables
@@ -51,7 +51,7 @@ def draw(tables: Tables) -> Figure | None:
     for group in groups:
         draw_group([next(below) for _ in group], group)
     everything = pd.concat([row.quality for group in groups for row in group])
-    parts.legend(figure, style.ordered(everything), columns)
+    parts.legend(figure, lineup.ordered(everything), columns)
     return figure
 
 
@@ -59,11 +59,11 @@ def rows(key: tuple[str, str, str, int], tables: Tables) -> Iterator[Row]:
     """The rows of a slice: one, or one for each family of estimators."""
     quality = parts.plain(headline.rows(tables))
     variances = {name: variance(tables, name) for name in measured(tables)}
-    conditions = style.ordered(quality)
+    conditions = lineup.ordered(quality)
     real = stats.rows(tables, headline.of(tables).metric + schema.DATA_SUFFIX)["value"].mean()
     few = {"": conditions} if conditions else {}
-    for family, members in (few if len(conditions) <= FEW else style.families(quality)).items():
-        shown = [c for c in conditions if c in members or not style.look(*c).contender]
+    for family, members in (few if len(conditions) <= FEW else lineup.families(quality)).items():
+        shown = [c for c in conditions if c in members or not lineup.competes(*c)]
         title = ": ".join(filter(None, [parts.heading(key), family]))
         curves = {name: stats.among(table, shown) for name, table in variances.items()}
         yield Row(title, headline.of(tables), stats.among(quality, shown), real, curves)

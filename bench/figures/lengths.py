@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bench import headline, schema, stats, style
+from bench import headline, lineup, schema, stats
 from bench.figures import _parts as parts
 from bench.store import Tables
 from bench.style import Look
@@ -33,7 +33,7 @@ def draw(tables: Tables) -> Figure | None:
     shown = [(key, *found) for key, part in stats.slices(tables) if (found := shares(part))]
     if not shown:
         return None
-    rows = [ceil(len(style.ordered(generated)) / COLUMNS) for _, generated, _ in shown]
+    rows = [ceil(len(lineup.ordered(generated)) / COLUMNS) for _, generated, _ in shown]
     figure, axes = parts.grid(sum(rows), COLUMNS, 2.9, 1.6)
     for count, (key, generated, data) in zip(rows, shown, strict=True):
         draw_slice(axes[:count], generated, data)

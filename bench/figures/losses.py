@@ -7,10 +7,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import schema, stats, style
+from bench import lineup, schema, stats, style
 from bench.figures import _parts as parts
+from bench.lineup import Condition
 from bench.store import Tables
-from bench.style import Condition, Look
+from bench.style import Look
 
 TITLE = "Losses of generator and discriminator"
 CAPTION = (
@@ -56,7 +57,7 @@ def draw(tables: Tables) -> Figure | None:
 
 def settings(tables: Tables) -> list[Condition]:
     """The settings whose generator's loss was measured."""
-    return style.ordered(losses(tables, PLAYERS[0]))
+    return lineup.ordered(losses(tables, PLAYERS[0]))
 
 
 def losses(tables: Tables, player: Player) -> pd.DataFrame:
@@ -91,4 +92,6 @@ def draw_panel(axes: Axes, part: pd.DataFrame, player: Player) -> None:
 
 def short(condition: Condition) -> str:
     """What sets a setting apart, without the estimator's name."""
-    return style.label(*condition).removeprefix(style.label(ESTIMATOR)).lstrip(" ,") or style.label(ESTIMATOR)
+    return lineup.label(*condition).removeprefix(lineup.label(ESTIMATOR)).lstrip(" ,") or lineup.label(
+        ESTIMATOR
+    )

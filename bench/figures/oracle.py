@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import schema, stats, style
+from bench import lineup, schema, stats, style
 from bench.figures import _parts as parts
 from bench.store import Tables
 
@@ -31,7 +31,7 @@ def draw(tables: Tables) -> Figure | None:
         draw_curves(row[0], part)
         draw_plane(row[1], part)
         row[0].set_title(parts.heading(key))
-    parts.legend(figure, style.ordered(pd.concat([judged(part) for _, part in shown])), 3)
+    parts.legend(figure, lineup.ordered(pd.concat([judged(part) for _, part in shown])), 3)
     return figure
 
 

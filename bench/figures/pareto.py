@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import quality, schema, stats, style
+from bench import lineup, quality, schema, stats, style
 from bench.figures import _parts as parts
 from bench.store import Tables
 
@@ -32,7 +32,7 @@ def draw(tables: Tables) -> Figure | None:
         draw_variance(row[0], with_cost(quality.variances(part), part))
         draw_bias(row[1], with_cost(quality.biases(part), part))
         row[0].set_title(parts.heading(key))
-    conditions = [c for _, part in shown for c in style.ordered(with_cost(quality.variances(part), part))]
+    conditions = [c for _, part in shown for c in lineup.ordered(with_cost(quality.variances(part), part))]
     parts.legend(figure, list(dict.fromkeys(conditions)), 4, lines=False)
     return figure
 
@@ -42,7 +42,7 @@ def with_cost(found: pd.DataFrame, tables: Tables) -> pd.DataFrame:
     seconds = quality.costs(tables, schema.SECONDS)
     both = found.merge(seconds[[*stats.COMPARED, "mean"]], on=stats.COMPARED, suffixes=("", "_cost"))
     pairs = zip(both["estimator"], both["setting"], strict=True)
-    contend = np.array([style.look(*pair).contender for pair in pairs], dtype=bool)
+    contend = np.array([lineup.competes(*pair) for pair in pairs], dtype=bool)
     return both[contend].assign(cost=1000 * both["mean_cost"]).reset_index(drop=True)
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import stats, style
+from bench import lineup, stats, style
 from bench.figures import _parts as parts
 from bench.store import Tables
 
@@ -45,13 +45,13 @@ def draw(tables: Tables) -> Figure | None:
                 top = part.loc[part["part"] == name, ["mean", "high"]].max().max()
                 axis.set_ylim(FLOOR, max(2 * top, 1))
         row[0].set_ylabel(f"{parts.heading(key)}: relative to |g|²")
-    parts.legend(figure, style.ordered(found.assign(setting=style.DEFAULT)), 4)
+    parts.legend(figure, lineup.ordered(found.assign(setting=lineup.DEFAULT)), 4)
     return figure
 
 
 def draw_panel(axes: Axes, found: pd.DataFrame) -> None:
     """A line for each estimator, a little beside the others' so that intervals do not cover one another."""
-    names = [name for name, _ in style.ordered(found.assign(setting=style.DEFAULT))]
+    names = [name for name, _ in lineup.ordered(found.assign(setting=lineup.DEFAULT))]
     axes.set(xscale="log", yscale="log", xlabel=parts.LAMBDA)
     for name, factor in zip(names, parts.aside(len(names)), strict=True):
         part = found[found["estimator"] == name].sort_values(parts.LAMBDA)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
-from bench import exponents, schema, stats, style
+from bench import exponents, lineup, schema, stats, style
 from bench.figures import _parts as parts
 from bench.store import Tables
 from bench.style import Look
@@ -66,7 +66,7 @@ def draw(tables: Tables) -> Figure | None:
             draw_row(row, part, panel)
         rows[0][0].set_title(parts.heading(key))
     trials = pd.concat([part.trials for _, part in shown])
-    parts.legend(figure, style.ordered(trials.assign(setting=style.DEFAULT)), 3)
+    parts.legend(figure, lineup.ordered(trials.assign(setting=lineup.DEFAULT)), 3)
     return figure
 
 
@@ -83,7 +83,7 @@ def draw_row(row: list[Axes], tables: Tables, panel: Panel) -> None:
 def lines(tables: Tables, panel: Panel, axis: str) -> Iterator[tuple[Look, pd.DataFrame]]:
     """The estimators along an axis, and the discriminator beside them."""
     found = along(tables, panel, axis)
-    for name, _ in style.ordered(found.assign(setting=style.DEFAULT)):
+    for name, _ in lineup.ordered(found.assign(setting=lineup.DEFAULT)):
         yield style.look(name), found[found["estimator"] == name]
     if panel.beside:
         yield DISCRIMINATOR, exponents.shared(along(tables, panel._replace(parameter=panel.beside), axis))

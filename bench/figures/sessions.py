@@ -5,11 +5,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import aggregates, headline, inference, stats, style
+from bench import aggregates, headline, inference, lineup, stats, style
 from bench.figures import _parts as parts
 from bench.headline import Headline
+from bench.lineup import DEFAULT, Condition
 from bench.store import Tables
-from bench.style import DEFAULT, Condition
 
 TITLE = "How sure the ranking is"
 BASELINE: Condition = ("reinforce_loo", DEFAULT)
@@ -18,7 +18,7 @@ POINTS = 200
 CAPTION = (
     "Quality at the end of training, as Agarwal et al. (2021) advise for few runs. Left: interquartile mean, "
     "the mean of the middle half of the sessions, with its BCa bootstrap interval (95%). Middle: fraction of "
-    f"sessions in which an estimator ends better than {style.label(*BASELINE)} (Wilson's 95% interval); at "
+    f"sessions in which an estimator ends better than {lineup.label(*BASELINE)} (Wilson's 95% interval); at "
     "the line neither is the better. Right: fraction of sessions that end at least as well as the value "
     f"below, for the {PROFILES} contenders with the best interquartile means and the one compared with; the "
     "curve that lies higher is the better. Its band holds the whole curve in 95% of cases."
@@ -41,7 +41,7 @@ def draw(tables: Tables) -> Figure | None:
 
 def comparable(final: pd.DataFrame) -> bool:
     """Whether the baseline and others are there."""
-    conditions = style.ordered(final)
+    conditions = lineup.ordered(final)
     return BASELINE in conditions and len(conditions) > 1
 
 
@@ -54,7 +54,7 @@ def draw_row(axes: list[Axes], final: pd.DataFrame, head: Headline) -> None:
     axes[0].set_xlabel(f"interquartile mean of the\n{head.name}")
     parts.condition_axis(axes[0], ranking)
     draw_improvements(axes[1], final, head, ranking)
-    best = [c for c in ranking if style.look(*c).contender and c != BASELINE][:PROFILES]
+    best = [c for c in ranking if lineup.competes(*c) and c != BASELINE][:PROFILES]
     draw_profiles(axes[2], final, head, [*best, BASELINE])
 
 
@@ -66,7 +66,7 @@ def draw_improvements(axes: Axes, final: pd.DataFrame, head: Headline, ranking: 
     axes.axvline(0.5, color=style.INK, linewidth=1)
     parts.dots(axes, rows, [ranking.index(condition) for condition in others])
     parts.condition_axis(axes, ranking, names=False)
-    axes.set(xlabel=f"better than {style.label(*BASELINE)}\n(fraction of sessions)", xlim=(-0.03, 1.03))
+    axes.set(xlabel=f"better than {lineup.label(*BASELINE)}\n(fraction of sessions)", xlim=(-0.03, 1.03))
 
 
 def draw_profiles(axes: Axes, final: pd.DataFrame, head: Headline, shown: list[Condition]) -> None:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench import headline, schema, stats, style
+from bench import headline, lineup, schema, stats, style
 from bench.figures import _parts as parts
 from bench.headline import Headline
 from bench.store import Tables
@@ -34,8 +34,8 @@ def draw(tables: Tables) -> Figure | None:
     every = sorted(set().union(*(found[parts.LAMBDA] for found in shown)))
     handles = [Line2D([], [], color=colour, label=f"{value:g}") for value, colour in palette(every).items()]
     figure.legend(handles=handles, title="λ", loc="outside right upper")
-    names = pd.concat(shown).assign(setting=style.DEFAULT)
-    parts.legend(figure, style.ordered(names), width)
+    names = pd.concat(shown).assign(setting=lineup.DEFAULT)
+    parts.legend(figure, lineup.ordered(names), width)
     return figure
 
 
@@ -57,12 +57,12 @@ def palette(values: list[float]) -> dict[float, Any]:
 def draw_slice(axes: Any, tables: Tables) -> None:
     """Two rows of panels: curves per estimator, and the ends of all estimators together."""
     head, found, spread = headline.of(tables), quality(tables), variance(tables)
-    estimators = [name for name, _ in style.ordered(found.assign(setting=style.DEFAULT))]
+    estimators = [name for name, _ in lineup.ordered(found.assign(setting=lineup.DEFAULT))]
     for axis in axes.flat:
         axis.set_visible(False)
     for axis, name in zip(axes[0], estimators, strict=False):
         draw_curves(axis, found[found["estimator"] == name], head)
-        axis.set_title(style.label(name))
+        axis.set_title(lineup.label(name))
     draw_ends(axes[1][0], found, f"{head.axis} at the end")
     if not spread.empty:
         draw_ends(axes[1][1], spread, parts.NAT)

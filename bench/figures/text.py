@@ -6,10 +6,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import stats, style, texts
+from bench import lineup, stats, texts
 from bench.figures import _parts as parts
+from bench.lineup import DEFAULT, Condition
 from bench.store import Tables
-from bench.style import DEFAULT, Condition
 
 TITLE = "Generated text"
 CAPTION = (
@@ -38,7 +38,7 @@ def draw(tables: Tables) -> Figure | None:
     for row, (key, found) in zip(axes, shown, strict=True):
         row[0].set_ylabel(parts.heading(key))
         for axis, (condition, table) in zip(row, found.items(), strict=False):
-            draw_column(axis, table, fill(style.label(*condition), wide))
+            draw_column(axis, table, fill(lineup.label(*condition), wide))
         for axis in row[len(found) :]:
             axis.set_visible(False)
     return figure
@@ -47,8 +47,8 @@ def draw(tables: Tables) -> Figure | None:
 def columns(tables: Tables) -> dict[Condition, pd.DataFrame]:
     """What stands in each column: the reference's strings, and those of settings and what is beside them."""
     final = texts.generated(tables)
-    settings = style.set_apart(final)
-    conditions = [c for c in style.ordered(final) if settings and c in [REFERENCE, *settings]]
+    settings = lineup.set_apart(final)
+    conditions = [c for c in lineup.ordered(final) if settings and c in [REFERENCE, *settings]]
     return {c: texts.drawn(stats.among(final, [c]), ROWS) for c in conditions}
 
 

@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from bench import stats, style, transfer
+from bench import lineup, stats, style, transfer
 from bench.figures import _parts as parts
 from bench.store import Tables
 
@@ -40,5 +40,5 @@ def draw(tables: Tables) -> Figure | None:
             ylabel="goodness at the end",
             title=f"length {row.length}: rank correlation {row.mean:.2f} [{row.low:.2f}, {row.high:.2f}]",
         )
-    parts.legend(figure, style.ordered(found), 4, lines=False)
+    parts.legend(figure, lineup.ordered(found), 4, lines=False)
     return figure

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bench import headline, schema, stats, style
+from bench import headline, lineup, schema, stats, style
 from bench.figures import _parts as parts
 from bench.store import Tables
 
@@ -24,7 +24,7 @@ def draw(tables: Tables) -> Figure | None:
     if not shown:
         return None
     columns = max(len(data) for _, _, data in shown)
-    height = 0.7 + 0.2 * max(len(style.ordered(generated)) for _, generated, _ in shown)
+    height = 0.7 + 0.2 * max(len(lineup.ordered(generated)) for _, generated, _ in shown)
     figure, axes = parts.grid(len(shown), columns, 1.8, height)
     figure.set_figwidth(3 + 1.6 * columns)
     for row, (key, generated, data) in zip(axes, shown, strict=True):
@@ -45,7 +45,7 @@ def frequencies(tables: Tables) -> tuple[pd.DataFrame, pd.Series] | None:
 
 def draw_row(row: list[Axes], title: str, generated: pd.DataFrame, data: pd.Series, own: bool) -> None:
     """A panel for each token, with the data's frequency as a vertical line; each may have its own scale."""
-    conditions = style.ordered(generated)
+    conditions = lineup.ordered(generated)
     for place, (token, share) in enumerate(data.items()):
         axes = row[place]
         found = parts.in_order(generated[generated["parameter"] == token], conditions)

@@ -4,10 +4,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import schema, stats, style
+from bench import lineup, schema, stats
 from bench.figures import _parts as parts
+from bench.lineup import Condition
 from bench.store import Tables
-from bench.style import Condition
 
 TITLE = "Gradient variance by parameter tensor"
 CAPTION = (
@@ -26,7 +26,7 @@ def draw(tables: Tables) -> Figure | None:
     found = stats.mean_interval(table, [*stats.SLICE, *stats.COMPARED, "parameter"])
     groups = list(found.groupby(stats.SLICE, observed=True))
     names = list(found["parameter"].unique())
-    conditions = style.ordered(found)
+    conditions = lineup.ordered(found)
     height = 0.8 + 0.085 * len(names) * (len(conditions) + 2)
     figure, axes = parts.grid(1, len(groups), 8.5 / len(groups) ** 0.5, height)
     for axis, (key, part) in zip(axes[0], groups, strict=True):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from bench import headline, schema, stats, style
+from bench import headline, lineup, schema, stats
 from bench.headline import Headline
 from bench.report import words
 from bench.report.quantities import TOTAL
@@ -30,14 +30,14 @@ class Answer(NamedTuple):
     text: str
 
 
-def pairs(found: pd.DataFrame) -> list[style.Condition]:
+def pairs(found: pd.DataFrame) -> list[lineup.Condition]:
     """Estimator and setting of each row."""
     return list(zip(found["estimator"], found["setting"], strict=True))
 
 
 def label(row: Any) -> str:
     """The name of a row's condition."""
-    return style.label(row.estimator, row.setting)
+    return lineup.label(row.estimator, row.setting)
 
 
 def sentences(tables: Tables) -> list[Answer]:
@@ -58,14 +58,14 @@ def sentences(tables: Tables) -> list[Answer]:
 def lost(trials: pd.DataFrame) -> Iterator[Answer]:
     """Sessions that did not end: never passed over in silence."""
     bad = trials[trials["status"] != schema.OK]
-    for condition in style.ordered(bad):
+    for condition in lineup.ordered(bad):
         mine = [pair == condition for pair in pairs(trials)]
         counts = trials.loc[mine, "status"].value_counts()
         told = [f"{counts[s]} {s}" for s in (schema.DIVERGED, schema.FAILED) if s in counts]
         rest = "Its means are those of the other sessions, and may flatter it."
         yield Answer(
             "Lost sessions",
-            f"Of {words.counted(sum(mine), 'session')} of {style.label(*condition)}, "
+            f"Of {words.counted(sum(mine), 'session')} of {lineup.label(*condition)}, "
             f"{words.listed(told)}. {rest if schema.OK in counts else 'None is left.'}",
         )
 
@@ -125,7 +125,7 @@ def may_be_as_good(rest: pd.DataFrame, head: Headline) -> str:
     return f"Undecided is whether it is {head.way.beyond} {words.listed(names)}."
 
 
-def against(quality: pd.DataFrame, head: Headline, baseline: style.Condition) -> Iterator[Answer]:
+def against(quality: pd.DataFrame, head: Headline, baseline: lineup.Condition) -> Iterator[Answer]:
     """Final quality of every other condition, beside a baseline's."""
     found = stats.paired_differences(stats.last(quality), baseline)
     told: dict[str, list[str]] = {word: [] for word in (head.way.better, head.way.worse, "undecided")}
@@ -134,7 +134,7 @@ def against(quality: pd.DataFrame, head: Headline, baseline: style.Condition) ->
         told[verdict(row, "higher", "lower")].append(text)
     text = " ".join(f"{name.capitalize()}: {words.listed(of)}." for name, of in told.items() if of)
     if text:
-        yield Answer(f"Final {head.name} against {style.label(*baseline)}", text)
+        yield Answer(f"Final {head.name} against {lineup.label(*baseline)}", text)
 
 
 def verdict(row: Any, above: str, below: str) -> str:
@@ -153,7 +153,7 @@ def uninformed(quality: pd.DataFrame, head: Headline) -> Iterator[Answer]:
         head.way.worse: "The {} control does not gain but loses, {}.",
         "undecided": "Whether the {} control gains is undecided: {}.",
     }
-    for row in stats.among(found, style.UNINFORMED).itertuples():
+    for row in stats.among(found, lineup.UNINFORMED).itertuples():
         name = row.setting.replace("_", "-")
         by = f"{words.estimate(row, DIGITS, sign=True)} from start to end"
         yield Answer("Control", told[verdict(row, "higher", "lower")].format(name, by))
@@ -177,7 +177,7 @@ def at_most(row: Any) -> str:
     return f" (at most {words.number(row.high, DIGITS)})" if row.high > 0 else ""
 
 
-def variance(begin: pd.DataFrame, baseline: style.Condition) -> Iterator[Answer]:
+def variance(begin: pd.DataFrame, baseline: lineup.Condition) -> Iterator[Answer]:
     """Variances at the same parameters, as multiples of the baseline's."""
     same = begin[np.array([pair not in ELSEWHERE for pair in pairs(begin)], dtype=bool)]
     found = stats.paired_differences(same, baseline).sort_values("mean")
@@ -190,10 +190,10 @@ def variance(begin: pd.DataFrame, baseline: style.Condition) -> Iterator[Answer]
         yield Answer(
             "Variance at the same parameters",
             "Before the first update, the gradient's total variance is this multiple of that of "
-            f"{style.label(*baseline)}: {words.listed(told)}.",
+            f"{lineup.label(*baseline)}: {words.listed(told)}.",
         )
 
 
 def contenders(found: pd.DataFrame) -> "np.ndarray[Any, np.dtype[np.bool_]]":
     """Which rows are of estimators that compete: no reference, ceiling or control."""
-    return np.array([style.look(*pair).contender for pair in pairs(found)], dtype=bool)
+    return np.array([lineup.competes(*pair) for pair in pairs(found)], dtype=bool)

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench import headline, schema, stats, style
+from bench import headline, lineup, schema, stats
+from bench.lineup import Condition
 from bench.report import words
 from bench.report.answers import DIGITS, Answer, label, pairs, verdict
 from bench.store import Tables
-from bench.style import Condition
 
 END = "."
 REPEATED = ("a", "n")  # the letters that the paper sees repeated
@@ -54,7 +54,7 @@ def real(tables: Tables, shown: list[Condition]) -> Iterator[Answer]:
     told = []
     for condition in shown:
         shares = [percent(row) for part in found for row in stats.among(part, [condition]).itertuples()]
-        told += [f"{style.label(*condition)} {' and '.join(shares)}"] if len(shares) == len(found) else []
+        told += [f"{lineup.label(*condition)} {' and '.join(shares)}"] if len(shares) == len(found) else []
     if told:
         yield Answer(
             "Real names among the generated",
@@ -104,7 +104,7 @@ def letters(tables: Tables, shown: list[Condition]) -> Iterator[Answer]:
         if told:
             repeated = stats.among(compared, [condition]).itertuples()
             yield Answer(
-                f"Written without an end, {style.label(*condition)}",
+                f"Written without an end, {lineup.label(*condition)}",
                 f"Most frequent: {words.listed(told)}.{more_than_real(repeated)}",
             )
 
@@ -143,7 +143,7 @@ def spread(tables: Tables) -> Iterator[Answer]:
         loss = table.assign(value=-table["value"]) if metric == schema.SURROGATE else table
         told += [losses(row, name) for row in stats.spread(loss).itertuples() if np.isfinite(row.mean)]
     if told:
-        yield Answer(f"Losses between sessions, {style.label(*headline.PAPER)}", " ".join(told))
+        yield Answer(f"Losses between sessions, {lineup.label(*headline.PAPER)}", " ".join(told))
 
 
 def losses(row: Any, name: str) -> str:

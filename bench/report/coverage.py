@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from bench import schema, stats, style
+from bench import lineup, schema, stats
 from bench.report import answers, words
 from bench.report.answers import DIGITS, Answer, verdict
 from bench.store import Tables
@@ -22,17 +22,17 @@ def sentences(tables: Tables) -> list[Answer]:
 
 def cosines(tables: Tables) -> Iterator[Answer]:
     """The cosine at both ends, and whether it grows between them."""
-    cosine = style.points(stats.rows(tables, schema.GRADIENT_COSINE), "covered")
-    mass = style.points(stats.rows(tables, schema.COVERED_MASS), "covered")
+    cosine = lineup.points(stats.rows(tables, schema.GRADIENT_COSINE), "covered")
+    mass = lineup.points(stats.rows(tables, schema.COVERED_MASS), "covered")
     ends = [at_end(table, end) for table in (cosine, mass) for end in ("min", "max")]
     grown = stats.less(ends[1], ends[0])
     means = [stats.mean_interval(table, stats.COMPARED) for table in ends]
-    for condition in style.ordered(grown):
+    for condition in lineup.ordered(grown):
         least, full, below, above, row = (
             next(stats.among(table, [condition]).itertuples()) for table in (*means, grown)
         )
         yield Answer(
-            style.label(*condition),
+            lineup.label(*condition),
             f"Cosine with the exact gradient {words.estimate(least, DIGITS)} where the data cover "
             f"{words.number(below.mean, DIGITS)} of the generator's mass, {words.estimate(full, DIGITS)} "
             f"where they cover {words.number(above.mean, DIGITS)}: {words.estimate(row, DIGITS, sign=True)}, "
@@ -49,6 +49,6 @@ def at_end(table: pd.DataFrame, end: str) -> pd.DataFrame:
 
 def biases(tables: Tables) -> Iterator[Answer]:
     """The relative bias at the fullest coverage, where one without bias has none left."""
-    found = style.points(stats.relative_bias(tables), "covered")
+    found = lineup.points(stats.relative_bias(tables), "covered")
     for answer in answers.bias(at_end(found, "max")):
         yield Answer(f"{answer.about} at the fullest coverage", answer.text)

@@ -6,12 +6,12 @@ beside it assumes no distribution, but has no p below 2^(1 - n): with 5 sessions
 
 import pandas as pd
 
-from bench import headline, inference, stats, style
+from bench import headline, inference, lineup, stats
 from bench.headline import Direction
+from bench.lineup import Condition
 from bench.report import words
 from bench.report.summary import BASELINES, Table
 from bench.store import Tables
-from bench.style import Condition
 
 CAPTION = (
     "Condition less baseline, paired by session, with Student's interval; p after Holm's correction over the "
@@ -37,8 +37,8 @@ def against(final: pd.DataFrame, way: Direction, baseline: Condition) -> pd.Data
     found = stats.paired_differences(final, baseline)
     more = inference.compared(headline.gains(final, way), baseline).rename(columns=BY_RESAMPLING)
     both = found.merge(more.drop(columns="n"), on=stats.COMPARED)
-    both.insert(0, "label", [style.label(*pair) for pair in both[stats.COMPARED].itertuples(index=False)])
-    return both.assign(baseline=style.label(*baseline))
+    both.insert(0, "label", [lineup.label(*pair) for pair in both[stats.COMPARED].itertuples(index=False)])
+    return both.assign(baseline=lineup.label(*baseline))
 
 
 BY_RESAMPLING = {

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from bench import quality, schema, stats, style
+from bench import lineup, quality, schema, stats
 from bench.report import answers, words
 from bench.report.answers import ALPHA, DIGITS, Answer, contenders, label
 from bench.store import Tables
@@ -42,7 +42,7 @@ def at_budget(tables: Tables, budget: str) -> Iterator[Answer]:
 
 def times_better(rest: pd.DataFrame) -> str:
     """How far behind the plain estimator is."""
-    for row in quality.exponential(stats.among(rest, [("reinforce", style.DEFAULT)])).itertuples():
+    for row in quality.exponential(stats.among(rest, [("reinforce", lineup.DEFAULT)])).itertuples():
         return f"; that of {label(row)} is {words.multiple(row)} times as large"
     return ""
 

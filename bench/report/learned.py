@@ -9,17 +9,17 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from bench import headline, schema, stats, style
+from bench import headline, lineup, schema, stats
 from bench.headline import Headline
+from bench.lineup import Condition
 from bench.report import words
 from bench.report.answers import ALPHA, DIGITS, Answer, contenders, label
 from bench.store import Tables
-from bench.style import Condition
 
 START = "its own start"
 TRAINING = ["sampling", "discriminator", "generator"]
 """The phases of a session's seconds, without those of measuring."""
-TIMED: list[Condition] = [("maximum_likelihood", "same_seconds"), ("reinforce_loo", style.DEFAULT)]
+TIMED: list[Condition] = [("maximum_likelihood", "same_seconds"), ("reinforce_loo", lineup.DEFAULT)]
 
 
 def sentences(tables: Tables) -> list[Answer]:
@@ -34,7 +34,7 @@ def gains(quality: pd.DataFrame, head: Headline) -> Iterator[Answer]:
     begun = begun[contenders(begun)]
     if begun.empty:
         return
-    controls = [c for c in style.CONTROLS if c in style.ordered(quality)]
+    controls = [c for c in lineup.CONTROLS if c in lineup.ordered(quality)]
     ends = compared({START: begun, **leads(stats.last(quality), controls)}, head)
     shown = compared(leads(stats.gains(quality), controls), head)
     against = START + (" and every control" if controls else "")
@@ -48,7 +48,7 @@ def gains(quality: pd.DataFrame, head: Headline) -> Iterator[Answer]:
 
 def leads(table: pd.DataFrame, controls: list[Condition]) -> dict[str, pd.DataFrame]:
     """Every contender less each control, by the control's name."""
-    found = {style.label(*c): stats.paired_differences(table, c) for c in controls}
+    found = {lineup.label(*c): stats.paired_differences(table, c) for c in controls}
     return {name: part[contenders(part)] for name, part in found.items()}
 
 
@@ -65,18 +65,18 @@ def compared(parts: dict[str, pd.DataFrame], head: Headline) -> pd.DataFrame:
 def ahead(ends: pd.DataFrame, head: Headline) -> list[str]:
     """Those that are better in every comparison, with the least of their leads."""
     found = []
-    for condition in style.ordered(ends):
+    for condition in lineup.ordered(ends):
         rows = stats.among(ends, [condition])
         if rows["better"].all() and len(rows) == ends["than"].nunique():
             least = next(headline.best_first(rows, head.way).tail(1).itertuples())
             by = words.estimate(least, DIGITS, sign=True)
-            found.append(f"{style.label(*condition)} ({by} from {least.than})")
+            found.append(f"{lineup.label(*condition)} ({by} from {least.than})")
     return found
 
 
 def proven(found: pd.DataFrame, what: str) -> Iterator[str]:
     """Of whom something is shown, if of all, or of whom it is not, and than what; alike ones together."""
-    every = style.ordered(found)
+    every = lineup.ordered(found)
     told: dict[tuple[str, str], list[str]] = {}
     for than, rows in found.groupby("than", sort=False):
         unclear = rows[~rows["better"]]
@@ -88,11 +88,11 @@ def proven(found: pd.DataFrame, what: str) -> Iterator[str]:
 
 def those(rows: pd.DataFrame, every: list[Condition]) -> str:
     """Names, the shorter way."""
-    mine = style.ordered(rows)
+    mine = lineup.ordered(rows)
     rest = [condition for condition in every if condition not in mine]
     if len(rest) < len(mine) > 1:
-        return f"all but {words.listed(style.label(*c) for c in rest)}" if rest else "all"
-    return words.listed(style.label(*c) for c in mine)
+        return f"all but {words.listed(lineup.label(*c) for c in rest)}" if rest else "all"
+    return words.listed(lineup.label(*c) for c in mine)
 
 
 def seconds(tables: Tables) -> Iterator[Answer]:

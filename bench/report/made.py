@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from bench import schema, style
+from bench import lineup, schema
 from bench.report.words import NOTHING
 from bench.store import Tables
 
@@ -132,5 +132,5 @@ def errors(trials: pd.DataFrame) -> list[str]:
     found = []
     for (experiment, task, source, length, *condition, status, error), count in groups.size().items():
         where = f"{experiment}, {schema.with_source(task, source)}, length {length}"
-        found.append(f"{where}, {style.label(*condition)}: {count} {status}: {error}")
+        found.append(f"{where}, {lineup.label(*condition)}: {count} {status}: {error}")
     return found

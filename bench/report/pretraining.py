@@ -9,14 +9,14 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from bench import headline, stats, style
+from bench import headline, lineup, stats
 from bench.headline import Headline
+from bench.lineup import Condition
 from bench.report import words
 from bench.report.answers import ALPHA, DIGITS, Answer, contenders
 from bench.report.learned import START, compared, estimates, leads
 from bench.report.words import HOLDS, REFUTED, UNDECIDED
 from bench.store import Tables
-from bench.style import Condition
 
 EPOCHS = "epochs"
 TOLD = {HOLDS: "it has not learned", REFUTED: "it has learned", UNDECIDED: "undecided whether it has learned"}
@@ -31,7 +31,7 @@ def sentences(tables: Tables) -> list[Answer]:
 
 def by_epochs(tables: Tables) -> dict[float, pd.DataFrame]:
     """The headline's rows for each number of epochs; what they are of is then the setting."""
-    quality = style.points(headline.rows(tables), EPOCHS)
+    quality = lineup.points(headline.rows(tables), EPOCHS)
     return dict(list(quality.assign(setting=quality["variant"]).groupby(EPOCHS)))
 
 
@@ -41,21 +41,21 @@ def decided(tables: Tables) -> tuple[str, str] | None:
     if 0 not in each:
         return None
     found = held(each[0], head)
-    told = (f"{style.label(*c)} {differences(found, c)}" for c in verdicts(found))
+    told = (f"{lineup.label(*c)} {differences(found, c)}" for c in verdicts(found))
     return together(verdicts(found)), f"final {head.name} from 0 epochs: {words.listed(told)}"
 
 
 def held(quality: pd.DataFrame, head: Headline) -> pd.DataFrame:
     """Hold every contender's end against its start and the controls whose reward says nothing."""
     begun = stats.changes(quality)
-    rivals = [c for c in style.UNINFORMED if c in style.ordered(quality)]
+    rivals = [c for c in lineup.UNINFORMED if c in lineup.ordered(quality)]
     return compared({START: begun[contenders(begun)], **leads(stats.last(quality), rivals)}, head)
 
 
 def verdicts(found: pd.DataFrame) -> dict[Condition, str]:
     """What each contender says of the claim."""
     told = {}
-    for condition in style.ordered(found):
+    for condition in lineup.ordered(found):
         rows = stats.among(found, [condition])
         worse = (rows["p_holm"] < ALPHA) & ~rows["better"]
         told[condition] = REFUTED if rows["better"].all() else HOLDS if worse.any() else UNDECIDED
@@ -74,7 +74,7 @@ def without(quality: pd.DataFrame, found: pd.DataFrame, head: Headline) -> Itera
     if not each:
         return
     told = [f"{end(final, c)} ({differences(found, c)}): {TOLD[word]}" for c, word in each.items()]
-    rest = [c for c in style.CONTROLS if c not in style.UNINFORMED and c in style.ordered(final)]
+    rest = [c for c in lineup.CONTROLS if c not in lineup.UNINFORMED and c in lineup.ordered(final)]
     beside = f" From the same start: {words.listed(end(final, c) for c in rest)}." if rest else ""
     yield Answer(
         "No learning without pre-training",
@@ -100,7 +100,7 @@ def enough(found: dict[int, pd.DataFrame]) -> Iterator[Answer]:
     for epochs, rows in found.items():
         for condition, word in verdicts(rows).items():
             learns.setdefault(condition, []).extend([str(epochs)] if word == REFUTED else [])
-    told = [f"{style.label(*c)}: {', '.join(epochs) or 'none measured'}" for c, epochs in learns.items()]
+    told = [f"{lineup.label(*c)}: {', '.join(epochs) or 'none measured'}" for c, epochs in learns.items()]
     if told:
         yield Answer(
             "Epochs after which it learns",

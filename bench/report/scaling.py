@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from bench import exponents, schema, stats, style
+from bench import exponents, lineup, schema, stats
 from bench.report import answers, words
 from bench.report.answers import Answer
 from bench.report.quantities import TOTAL
@@ -66,13 +66,13 @@ def laws(table: pd.DataFrame, axis: str, upper: float = exponents.UPPER) -> str:
 
 def in_order(found: pd.DataFrame) -> pd.DataFrame:
     """The rows of estimators in the order of every legend."""
-    names = [name for name, _ in style.ordered(found.assign(setting=style.DEFAULT))]
+    names = [name for name, _ in lineup.ordered(found.assign(setting=lineup.DEFAULT))]
     return found.set_index("estimator").loc[names].reset_index()
 
 
 def named(estimator: str) -> str:
     """An estimator's label; nothing for what all share."""
-    return f"{style.label(estimator)} " if estimator else ""
+    return f"{lineup.label(estimator)} " if estimator else ""
 
 
 def bottlenecks(tables: Tables) -> Iterator[Answer]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from bench import headline, stats, style
+from bench import headline, lineup, stats
 from bench.report import sweep, words
 from bench.report.answers import Answer
 from bench.store import Tables
@@ -15,7 +15,7 @@ RATIO = "d_per_g"
 def sentences(tables: Tables) -> list[Answer]:
     """Say what the comparison of the ends is at equal cost of, and how it looks at equal updates."""
     head = headline.of(tables)
-    quality = style.points(headline.rows(tables), RATIO)
+    quality = lineup.points(headline.rows(tables), RATIO)
     if quality.empty:
         return []
     found = list(cost(quality))
@@ -23,7 +23,7 @@ def sentences(tables: Tables) -> list[Answer]:
         rows = stats.common(sweep.of(quality, line), RATIO)
         if not rows.empty:
             text = " ".join(sweep.quality(rows, head))
-            about = f"{style.label(*line)}, at equal generator updates"
+            about = f"{lineup.label(*line)}, at equal generator updates"
             found.append(Answer(about, f"After {words.counted(rows['step'].iloc[0], 'update')}: {text}"))
     return found
 

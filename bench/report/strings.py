@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from bench import headline, schema, stats, style, texts
+from bench import headline, lineup, schema, stats, texts
 from bench.store import Tables
 
 SHOWN = 6
@@ -31,8 +31,8 @@ def forced(tables: Tables) -> dict[str, list[Text]]:
 def by_label(final: pd.DataFrame) -> dict[str, list[Text]]:
     """A few strings of each condition."""
     found = {}
-    for condition in style.ordered(final):
+    for condition in lineup.ordered(final):
         chosen = texts.drawn(stats.among(final, [condition]), SHOWN)
         shown = zip(chosen["parameter"].str.replace(" ", texts.PAD), chosen["valid"], strict=True)
-        found[style.label(*condition)] = [Text(*row) for row in shown]
+        found[lineup.label(*condition)] = [Text(*row) for row in shown]
     return found

@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from bench import headline, quality, schema, stats, style
+from bench import headline, lineup, quality, schema, stats
 from bench.report import gradient_columns, words
 from bench.report.quantities import Quantity, columns
 from bench.store import Tables
 
-BASELINES = [("reinforce_loo", style.DEFAULT), ("reinforce", style.DEFAULT)]
+BASELINES = [("reinforce_loo", lineup.DEFAULT), ("reinforce", lineup.DEFAULT)]
 STATUSES = [schema.OK, schema.DIVERGED, schema.FAILED]
 DATA = "data (a fresh sample)"
 
@@ -83,12 +83,12 @@ def of_data(tables: Tables, name: str) -> pd.DataFrame:
 
 def sessions(trials: pd.DataFrame) -> pd.DataFrame:
     """Every condition, labelled, with its number of sessions of each status."""
-    conditions = style.ordered(trials)
+    conditions = lineup.ordered(trials)
     found = trials.groupby([*stats.COMPARED, "status"], observed=True).size().unstack(fill_value=0)
     found = found.reindex(index=conditions, columns=STATUSES, fill_value=0)
     found.index.names = stats.COMPARED
     found = found.reset_index()
-    found.insert(0, "label", [style.label(*condition) for condition in conditions])
+    found.insert(0, "label", [lineup.label(*condition) for condition in conditions])
     return found
 
 

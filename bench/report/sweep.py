@@ -5,20 +5,20 @@ from typing import Any
 
 import pandas as pd
 
-from bench import headline, schema, stats, style
+from bench import headline, lineup, schema, stats
 from bench.headline import Headline
+from bench.lineup import Condition
 from bench.report import answers, learned, words
 from bench.report.answers import ALPHA, DIGITS, Answer
 from bench.report.quantities import TOTAL
 from bench.store import Tables
-from bench.style import Condition
 
 
 def is_sweep(tables: Tables) -> bool:
     """True if every contender's setting gives a number to a name, as in lambda=0.1."""
     table = named(tables.trials)
     pairs = zip(table["estimator"], table["setting"], strict=True)
-    points = table["point"][[style.look(*pair).contender for pair in pairs]]
+    points = table["point"][[lineup.competes(*pair) for pair in pairs]]
     return bool(len(points) and (points != "").all())
 
 
@@ -33,24 +33,24 @@ def sentences(tables: Tables) -> list[Answer]:
         if headline.trained(tables):
             told += [*quality(of(ends, line), head), *least_variance(of(variances, line))]
             told += biases(of(bias, line))
-        found += [Answer(style.label(*line), " ".join(told))] if told else []
+        found += [Answer(lineup.label(*line), " ".join(told))] if told else []
     return [*found, *gains(headline.rows(tables), head)]
 
 
 def value(row: Any) -> str:
     """The name of a row's point."""
-    return style.name_setting(style.swept(row.setting)[1])
+    return lineup.name_setting(lineup.swept(row.setting)[1])
 
 
 def named(table: pd.DataFrame) -> pd.DataFrame:
     """The settings without the point of the sweep, which is a column."""
-    split = [style.swept(setting) for setting in table["setting"]]
+    split = [lineup.swept(setting) for setting in table["setting"]]
     return table.assign(setting=[variant for variant, _ in split], point=[point for _, point in split])
 
 
 def lines(table: pd.DataFrame) -> list[Condition]:
     """The contenders, whatever the point."""
-    return [line for line in style.ordered(named(table)) if style.look(*line).contender]
+    return [line for line in lineup.ordered(named(table)) if lineup.competes(*line)]
 
 
 def of(table: pd.DataFrame, line: Condition) -> pd.DataFrame:
@@ -62,11 +62,11 @@ def gains(quality: pd.DataFrame, head: Headline) -> Iterator[Answer]:
     """Who learned, at every point; controls without a point stand beside each."""
     table = named(quality)
     alone = table["point"] == ""
-    for point in sorted(table["point"][~alone].unique(), key=style.number):
+    for point in sorted(table["point"][~alone].unique(), key=lineup.number):
         part = table[alone | (table["point"] == point)]
-        if not stats.among(part, style.CONTROLS).empty:
+        if not stats.among(part, lineup.CONTROLS).empty:
             for answer in learned.gains(part, head):
-                yield Answer(f"{answer.about}, {style.name_setting(point)}", answer.text)
+                yield Answer(f"{answer.about}, {lineup.name_setting(point)}", answer.text)
 
 
 def quality(final: pd.DataFrame, head: Headline) -> Iterator[str]:

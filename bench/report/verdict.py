@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from bench import headline, schema, stats, style
+from bench import headline, lineup, schema, stats
+from bench.lineup import DEFAULT, Condition
 from bench.report import pretraining, words
 from bench.report.answers import ALPHA, label
 from bench.report.quantities import TOTAL
 from bench.report.words import HOLDS, REFUTED, UNDECIDED
 from bench.store import Tables
-from bench.style import DEFAULT, Condition
 
 REGAN, GUMBEL, LIKELIHOOD = "REGAN", "Gumbel-softmax GAN", "likelihood GAN"
 RELAX = [("relax_sequence", DEFAULT), ("relax", DEFAULT)]
@@ -64,7 +64,7 @@ def regan(length: int, section: str, tables: Tables) -> Iterator[Finding]:
     variance = stats.rows(tables, schema.GRADIENT_LOG_VARIANCE, TOTAL)
     of_training = variance[variance["step"] > 0]
     for relax in RELAX:
-        name = style.label(*relax)
+        name = lineup.label(*relax)
         if length == 3:
             told = ranked(over_steps(of_training), relax, lower=True)
             yield from claim(told, REGAN, f"{name} has the lowest variance at length 3", section, LOG)
@@ -108,7 +108,7 @@ def inconclusive(final: pd.DataFrame, length: int, section: str, name: str) -> I
     """Whether any two of the paper's estimators end apart."""
     mine = [*RIVALS, *RELAX]
     shown = stats.among(final, mine)
-    parts = [stats.paired_differences(shown, c).assign(other=style.label(*c)) for c in mine]
+    parts = [stats.paired_differences(shown, c).assign(other=lineup.label(*c)) for c in mine]
     told = pd.concat([p for p in parts if not p.empty] or [pd.DataFrame()])
     if told.empty:
         return
@@ -168,7 +168,7 @@ def needed(length: int, section: str, tables: Tables) -> Iterator[Finding]:
 def gumbel(section: str, tables: Tables) -> Iterator[Finding]:
     """Training converges: the variants end above their own start."""
     table = headline.rows(tables)
-    told = stats.changes(stats.among(table, style.variants(table)))
+    told = stats.changes(stats.among(table, lineup.variants(table)))
     told = told.assign(better=np.where(told["p_holm"] < ALPHA, np.sign(told["mean"]), 0))
     if told.empty:
         return

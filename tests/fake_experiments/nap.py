@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bench.experiments import Condition, Outcome
+from bench.condition import Condition, Outcome
 
 
 @dataclass(frozen=True)
