@@ -19,7 +19,7 @@ test: $(READY)
 test-all: $(READY)
 	$(BIN)/python -m pytest -n auto --benchmark-skip
 
-# The allocator as the workers of run-all have it (ENVIRONMENT in bench/processes.py).
+# The allocator as the workers of run-all have it (ENVIRONMENT in bench/running/processes.py).
 bench: $(READY)
 	MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=10000000000 MALLOC_TOP_PAD_=268435456 \
 	  $(BIN)/python -m pytest --benchmark-only -s

@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
-from bench import processes
 from bench.errors import BenchError, Stopped
 from bench.options import Options
+from bench.running import processes
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -16,12 +16,15 @@ from types import ModuleType
 import torch
 from rich.console import Console
 
-from bench import check as regression
-from bench import execute, experiments, plan, processes, schema, store, wordlists
+from bench import experiments
+from bench.contract import check as regression
 from bench.errors import BenchError, Stopped, UserError, unknown
 from bench.options import Options
-from bench.progress import Display, duration
-from bench.provenance import ROOT, commit, cpu_count
+from bench.running import execute, plan, processes
+from bench.running.progress import Display, duration
+from bench.running.provenance import ROOT, commit, cpu_count
+from bench.sessions import wordlists
+from bench.tables import schema, store
 from discgan_core import estimators, tasks
 from discgan_core.plugins import PluginError
 

@@ -10,7 +10,9 @@ import fake_bench
 import pytest
 import torch
 
-from bench import cache, experiments, processes
+from bench import experiments
+from bench.running import processes
+from bench.sessions import cache
 
 # As the workers have it: tensors are small here, and threads that wait for one another on a busy machine
 # made the suite several times slower.

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
-from bench import experiments, store
+from bench import experiments
+from bench.tables import store
 
 FOLDER = Path(__file__).parent / "fake_experiments"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from synthetic_tables import tables_of
 
-from bench import schema
+from bench.tables import schema
 
 CONDITIONS = {  # of a draw: log10 of variance / |g|^2, squared bias / |g|^2, milliseconds, calls
     ("reinforce", "default"): (2.0, 0.0, 0.01, 1.0),

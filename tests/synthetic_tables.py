@@ -6,8 +6,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from bench import schema
-from bench.store import Tables
+from bench.tables import schema
+from bench.tables.store import Tables
 
 TOKENS = ["x", "+", "-", "*", "/"]
 TENSORS = ["lstm.input", "lstm.recurrent", "lstm.bias", "out.weight", "out.bias"]

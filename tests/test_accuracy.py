@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from bench import checkpoints
-from bench.condition import Condition
 from bench.experiments import gradient_quality
-from bench.truth import reference
+from bench.sessions import checkpoints
+from bench.sessions.truth import reference
+from bench.tables.condition import Condition
 from discgan_core import accuracy, exact
 from discgan_core.accuracy import TOTAL, Truth, flatten
 from discgan_core.models.discriminator import DiscriminatorReward, init_discriminator

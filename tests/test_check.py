@@ -10,8 +10,9 @@ import time
 import pytest
 import torch
 
-from bench import check, cli
-from bench.updates import Updates
+from bench import cli
+from bench.contract import check
+from bench.sessions.updates import Updates
 from discgan_core import estimators
 from discgan_core.interface import Estimate
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bench import store
 from bench.cli import main
+from bench.tables import store
 
 ROOT = Path(__file__).parents[1]
 QUICK = ["--preset", "smoke", "--lengths", "3", "--estimators", "rebar,relax"]

@@ -13,14 +13,16 @@ import pytest
 import synthetic_tables
 from scipy import stats as distributions
 
-from bench import comparison, schema, stats, store
+from bench import comparison
 from bench.cli import main
 from bench.comparison import Comparison, figure, tables, terminal
 from bench.comparison.differences import BETTER, CHANGED, IDENTICAL, KEY, OPEN, WORSE, differences
 from bench.comparison.identity import identity, sentence
 from bench.comparison.quantities import ALL, NAMED, relative_bias_squared, seconds
-from bench.schema import CONDITION, SESSION
-from bench.store import Tables
+from bench.statistics import stats
+from bench.tables import schema, store
+from bench.tables.schema import CONDITION, SESSION
+from bench.tables.store import Tables
 
 ROOT = Path(__file__).parents[1]
 GRAMMAR_3 = ("grammar", "grammar", "synthetic", 3)

@@ -13,12 +13,14 @@ import synthetic_tables
 import torch
 from torch.func import grad, vmap
 
-from bench import controls, headline, lineup, schema, stats
-from bench.condition import Condition
 from bench.experiments import cfg, grammar, names
-from bench.pretrained import pretrained
 from bench.report import answers, learned
-from bench.store import Tables
+from bench.sessions import controls
+from bench.sessions.pretrained import pretrained
+from bench.statistics import headline, lineup, stats
+from bench.tables import schema
+from bench.tables.condition import Condition
+from bench.tables.store import Tables
 from discgan_core import estimators, game, tasks, training
 from discgan_core.models.discriminator import DiscriminatorReward, init_discriminator
 from discgan_core.models.generator import LSTMPolicy, init_generator

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from bench.corpus import Corpus, distances
+from bench.sessions.corpus import Corpus, distances
 from discgan_core import tasks
 
 TASK = tasks.make("cfg", 3)

@@ -12,8 +12,9 @@ import pytest
 import torch
 from conftest import Inline
 
-from bench import execute, plan, progress, provenance, schema
-from bench.execute import Finished
+from bench.running import execute, plan, progress, provenance
+from bench.running.execute import Finished
+from bench.tables import schema
 
 NOTHING = pd.DataFrame(columns=[*schema.TRIALS, "unit"])
 

@@ -11,9 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from bench import figures, headline, lineup, schema, stats, style, texts
+from bench import figures
 from bench.figures import _parts as parts
-from bench.store import Tables
+from bench.figures import style
+from bench.statistics import headline, lineup, stats, texts
+from bench.tables import schema
+from bench.tables.store import Tables
 
 SHARING = ["bias", "cost", "learning_curves", "lengths", "relaxation", "unigrams", "variance_by_tensor"]
 

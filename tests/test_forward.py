@@ -12,7 +12,7 @@ import torch
 from test_relaxed import bumpy
 from torch.func import grad, vmap
 
-from bench.referee import double
+from bench.contract.referee import double
 from discgan_core import rewards
 from discgan_core.meter import Calls, Meter, MeteredPolicy, MeteredReward
 from discgan_core.models import forward, generator

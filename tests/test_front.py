@@ -9,9 +9,11 @@ import synthetic_tables
 from synthetic_gradients import CONDITIONS, measured
 from synthetic_tables import everything
 
-from bench import figures, inference, quality, report, schema, stats, store, transfer
+from bench import figures, report
 from bench.report import choices, gradients, verdict, words
-from bench.store import Tables
+from bench.statistics import inference, quality, stats, transfer
+from bench.tables import schema, store
+from bench.tables.store import Tables
 
 SESSIONS = 8
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 
-from bench import aggregates, inference, stats
-from bench.aggregates import Interval
+from bench.statistics import aggregates, inference, stats
+from bench.statistics.aggregates import Interval
 
 BASE = ("a", "default")
 #: A way to draw, the mean, and the mean of the middle half.

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch.func import grad
 
+from bench.contract.referee import ALPHA, compare, double
 from bench.experiments import coverage
-from bench.referee import ALPHA, compare, double
 from discgan_core import estimators, exact
 from discgan_core.accuracy import flatten
 from discgan_core.game import log_odds as odds_reward

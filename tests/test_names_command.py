@@ -9,10 +9,12 @@ import fake_bench
 import pytest
 from conftest import inline_workers
 
-from bench import processes, store, wordlists
 from bench.cli import main
 from bench.errors import UserError
 from bench.experiments import names
+from bench.running import processes
+from bench.sessions import wordlists
+from bench.tables import store
 
 
 @pytest.fixture

@@ -13,11 +13,13 @@ from scipy.stats import chisquare
 from torch import nn
 from torch.func import grad, vmap
 
-from bench import figures, schema, style
-from bench.condition import Condition
+from bench import figures
 from bench.experiments import oracle
-from bench.pretrained import pretrained
-from bench.store import Tables
+from bench.figures import style
+from bench.sessions.pretrained import pretrained
+from bench.tables import schema
+from bench.tables.condition import Condition
+from bench.tables.store import Tables
 from discgan_core import estimators, tasks
 from discgan_core.models import output
 from discgan_core.models.discriminator import discriminator_logits, init_embedded_discriminator

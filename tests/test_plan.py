@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import execute, plan, schema, store
-from bench.condition import Condition
+from bench.running import execute, plan
+from bench.tables import schema, store
+from bench.tables.condition import Condition
 
 NOTHING = pd.DataFrame(columns=[*schema.TRIALS, "unit"])
 REQUEST = plan.Request(experiments=["nap"], preset="standard", estimators=["rebar"], lengths=[3])

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import store
 from bench.cli import main
 from bench.report import made
+from bench.tables import store
 from discgan_core import estimators, plugins
 from discgan_core.interface import Estimator
 
@@ -237,7 +237,7 @@ def test_worker_processes_have_it_too():
 
 
 def test_a_file_edited_under_way_is_not_run_for_what_it_was(nap):
-    from bench import execute, plan
+    from bench.running import execute, plan
 
     path = written(GOOD)
     estimators.load(path)
@@ -252,7 +252,7 @@ def test_a_file_edited_under_way_is_not_run_for_what_it_was(nap):
 
 
 def test_an_error_in_a_session_names_the_plug_in_s_line(nap, monkeypatch):
-    from bench import execute, plan
+    from bench.running import execute, plan
 
     line = "    return torch.zeros(2).reshape(3)  # fails inside torch, or so it seems\n"
     path = written(f"import torch\n{GOOD}\n\ndef fall():\n{line}")

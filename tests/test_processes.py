@@ -8,7 +8,7 @@ import time
 import pytest
 import torch
 
-from bench import processes
+from bench.running import processes
 
 
 @pytest.mark.parametrize("forks", {processes.FORKS, False})

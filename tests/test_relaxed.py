@@ -20,8 +20,8 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 from torch.func import grad, vmap
 
+from bench.contract.referee import ALPHA, compare, double, hotelling
 from bench.experiments import grammar
-from bench.referee import ALPHA, compare, double, hotelling
 from discgan_core import estimators, exact, game, relaxed, tasks, training
 from discgan_core.accuracy import flatten
 from discgan_core.estimators.gapped_straight_through import perturbation

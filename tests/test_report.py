@@ -10,12 +10,14 @@ import pandas as pd
 import pytest
 import synthetic_tables
 
-from bench import figures, headline, inference, lineup, report, schema, stats, store
+from bench import figures, report
 from bench.errors import UserError
-from bench.headline import Headline
 from bench.report import claims, differences, strings, summary, sweep, words
 from bench.report import made as bench_made
-from bench.store import Tables
+from bench.statistics import headline, inference, lineup, stats
+from bench.statistics.headline import Headline
+from bench.tables import schema, store
+from bench.tables.store import Tables
 
 ML, NULL = ("maximum_likelihood", "default"), ("reinforce_loo", "null_reward")
 

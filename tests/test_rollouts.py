@@ -17,10 +17,10 @@ from scipy import stats
 from test_relaxed import bumpy, extreme, filled_from, markov
 from torch.func import grad, vmap
 
-from bench import referee
+from bench.contract import referee
+from bench.contract.referee import ALPHA, networks
+from bench.contract.referee import uniforms as noise_for
 from bench.experiments import grammar
-from bench.referee import ALPHA, networks
-from bench.referee import uniforms as noise_for
 from discgan_core import estimators, tasks, training
 from discgan_core.accuracy import flatten
 from discgan_core.estimators.arsm import after_swaps, race

@@ -9,11 +9,15 @@ import pytest
 import synthetic_tables
 import torch
 
-from bench import exponents, figures, lineup, report, resources, schema, stats, style
-from bench.condition import Condition
+from bench import figures, report
 from bench.experiments import scaling
+from bench.figures import style
 from bench.report import summary
-from bench.store import Tables
+from bench.sessions import resources
+from bench.statistics import exponents, lineup, stats
+from bench.tables import schema
+from bench.tables.condition import Condition
+from bench.tables.store import Tables
 
 SMALL = replace(scaling.PRESETS["smoke"], batch=16, hidden=8, spend=0.0)
 NAMES = list(scaling.PACES)

@@ -11,12 +11,15 @@ import pytest
 import synthetic_tables
 import torch
 
-from bench import figures, lineup, report, schema, stats, style
-from bench.condition import Condition
+from bench import figures, report
 from bench.experiments import grammar, pretraining, schedule
-from bench.pretrained import pretrained
+from bench.figures import style
 from bench.report import pretraining as claim
-from bench.store import Tables
+from bench.sessions.pretrained import pretrained
+from bench.statistics import lineup, stats
+from bench.tables import schema
+from bench.tables.condition import Condition
+from bench.tables.store import Tables
 from discgan_core import estimators, tasks, training
 from discgan_core.randomness import Streams
 

@@ -12,9 +12,9 @@ import torch
 from plain_loop import BATCH, HIDDEN, VOCABULARY, Plain, PlainGumbel
 from torch.func import vmap
 
-from bench.condition import Condition
 from bench.experiments import cfg
-from bench.measure import Gradients
+from bench.sessions.measure import Gradients
+from bench.tables.condition import Condition
 from discgan_core import estimators, gradients, tasks, training
 from discgan_core.game import REGAN
 from discgan_core.randomness import Streams

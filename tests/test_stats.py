@@ -6,8 +6,9 @@ import pytest
 import synthetic_tables
 from scipy import stats as scipy_stats
 
-from bench import schema, stats
-from bench.store import Tables
+from bench.statistics import stats
+from bench.tables import schema
+from bench.tables.store import Tables
 
 LOO = ("reinforce_loo", "default")
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from bench import schema, store
 from bench.errors import UserError
+from bench.tables import schema, store
 
 
 def tables(sessions: range, source: str = "synthetic", **changes: Any) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch.utils._pytree import tree_leaves, tree_structure
 
-from bench.condition import Condition
 from bench.experiments import grammar, temperature
-from bench.pretrained import pretrained
+from bench.sessions.pretrained import pretrained
+from bench.tables.condition import Condition
 from discgan_core import estimators, tasks, training
 from discgan_core.randomness import Streams
 from discgan_core.tasks import grammar as language

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.referee import ALPHA, hotelling, judge
+from bench.contract.referee import ALPHA, hotelling, judge
 from discgan_core import control, estimators
 from discgan_core.interface import Estimator
 

@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 import torch
 
-from bench import adversarial, controls, schema
-from bench.condition import Condition
 from bench.errors import UserError
 from bench.experiments import cfg, relaxation
-from bench.pretrained import pretrained
+from bench.sessions import adversarial, controls
+from bench.sessions.pretrained import pretrained
+from bench.tables import schema
+from bench.tables.condition import Condition
 from discgan_core import estimators, game, relaxed, tasks, training
 from discgan_core.interface import State
 from discgan_core.models.discriminator import init_discriminator

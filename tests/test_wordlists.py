@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import wordlists
 from bench.errors import UserError
+from bench.sessions import wordlists
 from discgan_core import tasks
 from discgan_core.tasks.names import split
 

@@ -11,16 +11,18 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from bench import figures, report, store, style
+from bench import figures, report
 from bench.comparison import figure, origin, tables
 from bench.comparison.differences import differences
 from bench.comparison.identity import identity, sentence
 from bench.comparison.origin import Change
 from bench.comparison.quantities import QUANTITIES, measured
 from bench.errors import UserError
+from bench.figures import style
 from bench.report import summary
-from bench.schema import CONDITION
-from bench.store import Tables
+from bench.tables import store
+from bench.tables.schema import CONDITION
+from bench.tables.store import Tables
 
 TEMPLATE = "comparison.html.j2"
 

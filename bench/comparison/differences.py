@@ -3,7 +3,7 @@
 Where the same sessions are in both, they are compared session by session: Student's t of the
 differences. Where they are not, Welch's: "The generalization of 'Student's' problem when several
 different population variances are involved", Biometrika 34 (1947). Not the permutation test of
-`bench/inference.py`: its least p, 2 / `RESAMPLES`, would not outlast Holm's correction over the
+`bench/statistics/inference.py`: its least p, 2 / `RESAMPLES`, would not outlast Holm's correction over the
 hundreds of comparisons that two results folders make.
 """
 
@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats as distributions
 
-from bench import stats
-from bench.aggregates import grouped, probability_of_improvement
 from bench.comparison.quantities import NAMED, QUANTITIES
-from bench.inference import EFFECT, IMPROVEMENT, effect_size
-from bench.schema import CONDITION
-from bench.stats import LEVEL
+from bench.statistics import stats
+from bench.statistics.aggregates import grouped, probability_of_improvement
+from bench.statistics.inference import EFFECT, IMPROVEMENT, effect_size
+from bench.statistics.stats import LEVEL
+from bench.tables.schema import CONDITION
 
 KEY = [*CONDITION, "quantity", "what", "falls"]
 BETTER, WORSE, CHANGED, OPEN, IDENTICAL = "better", "worse", "changed", "undecided", "identical"

@@ -7,12 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, StrMethodFormatter
 
-from bench import lineup, stats, style
 from bench.comparison.differences import IDENTICAL, OPEN
 from bench.comparison.places import where
 from bench.comparison.quantities import Quantity
 from bench.comparison.tables import natural
 from bench.figures import _parts as parts
+from bench.figures import style
+from bench.statistics import lineup, stats
 
 COLUMNS = 2
 WIDTH, ROW, AROUND = 6.5, 0.2, 1.0  # inches: of a panel; of a line in it; above and below

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from bench import schema
 from bench.comparison.places import place
-from bench.schema import METRICS_KEY, SESSION
-from bench.store import Tables
+from bench.tables import schema
+from bench.tables.schema import METRICS_KEY, SESSION
+from bench.tables.store import Tables
 
 
 class Identity(NamedTuple):

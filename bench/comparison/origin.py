@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from bench import schema
 from bench.comparison.places import condition, place, where
 from bench.report import made
 from bench.report.words import NOTHING, counted
-from bench.schema import CONDITION
-from bench.stats import SLICE
-from bench.store import Tables
+from bench.statistics.stats import SLICE
+from bench.tables import schema
+from bench.tables.schema import CONDITION
+from bench.tables.store import Tables
 
 #: Facts that differ between any two runs, or that are told otherwise.
 PASSING = ["sessions in all", "seconds in all", "finished"]

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from bench.lineup import DEFAULT
 from bench.report import slug
-from bench.stats import SLICE
+from bench.statistics.lineup import DEFAULT
+from bench.statistics.stats import SLICE
 
 
 def where(row: Any) -> str:

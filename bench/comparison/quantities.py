@@ -6,11 +6,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from bench import headline, schema, stats
-from bench.lineup import DEFAULT
 from bench.report.quantities import TOTAL
-from bench.schema import CONDITION, SESSION
-from bench.store import Tables
+from bench.statistics import headline, stats
+from bench.statistics.lineup import DEFAULT
+from bench.tables import schema
+from bench.tables.schema import CONDITION, SESSION
+from bench.tables.store import Tables
 
 #: Stands in the place of an estimator for all conditions of a slice taken together.
 ALL = "all conditions"

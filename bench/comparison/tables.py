@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench import lineup, stats
 from bench.comparison.differences import BETTER, CHANGED, IDENTICAL, OPEN, WORSE
 from bench.comparison.places import condition, where
 from bench.comparison.quantities import ALL, NAMED, QUANTITIES
 from bench.report import words
 from bench.report.summary import Table
+from bench.statistics import lineup, stats
 
 #: Of a ratio these are logarithms in the comparison, and never shown as such.
 LOGARITHMS = ["a", "b", "mean", "low", "high"]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-from bench import referee
+from bench.contract import referee
 from discgan_core.gradients import Problem, draw_gradients, update_gradient
 from discgan_core.interface import Estimate, Estimator, Feedback, Params, State
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.contract.case import Broken
-from bench.referee import ALPHA, judge
+from bench.contract.referee import ALPHA, judge
 from discgan_core.interface import Estimator
 
 SIZES = [(4, 1), (3, 3), (2, 4)]

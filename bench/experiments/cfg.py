@@ -22,10 +22,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from bench import adversarial, controls
-from bench.condition import Condition, Outcome
 from bench.experiments.grammar import ONCE, check
-from bench.settings import Settings
+from bench.sessions import adversarial, controls
+from bench.sessions.settings import Settings
+from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators
 from discgan_core.game import HARD, Game, View, log_odds, relaxed, surprise
 from discgan_core.interface import Estimator

@@ -15,13 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench import schema
-from bench.adversarial import completed, filled, frame
-from bench.condition import Condition, Outcome
 from bench.experiments import grammar
-from bench.measure import Gradients, Row
-from bench.pretrained import pretrained
-from bench.settings import Settings
+from bench.sessions.adversarial import completed, filled, frame
+from bench.sessions.measure import Gradients, Row
+from bench.sessions.pretrained import pretrained
+from bench.sessions.settings import Settings
+from bench.tables import schema
+from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators, exact, tasks
 from discgan_core.game import REGAN
 from discgan_core.interface import Estimator, Params

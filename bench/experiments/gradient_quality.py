@@ -1,7 +1,7 @@
 """Every estimator at the same parameters, against the true gradient: bias, variance, cosine, signs, cost.
 
 The parameters are those of `grammar`'s sessions trained with leave-one-out REINFORCE: after pre-training,
-early, midway and at the end; they are kept on disk (`bench.checkpoints`). At length 3 the truth is the
+early, midway and at the end; they are kept on disk (`sessions.checkpoints`). At length 3 the truth is the
 enumerated gradient. At 15 it is the mean of a million single-sample REINFORCE draws (the mean reward of other
 samples subtracted), with its own standard error in every figure: ten seconds of computing each, so that
 `standard` has fewer sessions there, midway through their training alone.
@@ -21,14 +21,14 @@ from typing import Any
 import pandas as pd
 import torch
 
-from bench import schema
-from bench.adversarial import completed, filled, frame
-from bench.condition import Condition, Outcome
 from bench.experiments import grammar
-from bench.measure import Gradients, Row, of_accuracy
-from bench.settings import Settings
-from bench.truth import trajectory, true_gradients
-from bench.updates import BATCH, Updates
+from bench.sessions.adversarial import completed, filled, frame
+from bench.sessions.measure import Gradients, Row, of_accuracy
+from bench.sessions.settings import Settings
+from bench.sessions.truth import trajectory, true_gradients
+from bench.sessions.updates import BATCH, Updates
+from bench.tables import schema
+from bench.tables.condition import Condition, Outcome
 from discgan_core import accuracy, estimators, exact, tasks
 from discgan_core.accuracy import TOTAL, Accuracy, AtBudget, Truth
 from discgan_core.game import REGAN

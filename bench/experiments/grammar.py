@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench import adversarial, controls
-from bench.condition import Condition, Outcome
 from bench.errors import UserError
-from bench.settings import Settings
+from bench.sessions import adversarial, controls
+from bench.sessions.settings import Settings
+from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators, tasks
 from discgan_core.game import REGAN
 

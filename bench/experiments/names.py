@@ -18,12 +18,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from bench import adversarial, controls, wordlists
-from bench.condition import Condition, Outcome
 from bench.errors import UserError
 from bench.experiments.grammar import ONCE
-from bench.pretrained import TaskMaker
-from bench.settings import Settings
+from bench.sessions import adversarial, controls, wordlists
+from bench.sessions.pretrained import TaskMaker
+from bench.sessions.settings import Settings
+from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators, tasks
 from discgan_core.game import Game, surprise
 from discgan_core.tasks import Task

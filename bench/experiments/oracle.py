@@ -28,12 +28,13 @@ from functools import lru_cache
 
 import pandas as pd
 
-from bench import adversarial, controls, schema
-from bench.condition import Condition, Outcome
 from bench.errors import UserError
-from bench.measure import quality, sampled
-from bench.pretrained import TaskMaker
-from bench.settings import Settings
+from bench.sessions import adversarial, controls
+from bench.sessions.measure import quality, sampled
+from bench.sessions.pretrained import TaskMaker
+from bench.sessions.settings import Settings
+from bench.tables import schema
+from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators, tasks, training
 from discgan_core.game import Game
 from discgan_core.interface import Estimator

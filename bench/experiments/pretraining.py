@@ -18,11 +18,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from math import log
 
-from bench import adversarial, controls
-from bench.condition import Condition, Outcome
-from bench.controls import NULL, SAME_SECONDS, SHUFFLED
 from bench.experiments import grammar
-from bench.settings import Settings
+from bench.sessions import adversarial, controls
+from bench.sessions.controls import NULL, SAME_SECONDS, SHUFFLED
+from bench.sessions.settings import Settings
+from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators
 from discgan_core.game import REGAN, Game
 

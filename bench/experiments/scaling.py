@@ -24,11 +24,11 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
-from bench import schema
-from bench.adversarial import completed, frame
-from bench.condition import Condition, Outcome
-from bench.measure import Gradients, Row
-from bench.resources import fastest, peak_memory
+from bench.sessions.adversarial import completed, frame
+from bench.sessions.measure import Gradients, Row
+from bench.sessions.resources import fastest, peak_memory
+from bench.tables import schema
+from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators, training
 from discgan_core.game import Game
 from discgan_core.interface import Estimator

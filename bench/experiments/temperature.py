@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bench import adversarial, controls
-from bench.condition import Condition, Outcome
 from bench.experiments import grammar
-from bench.settings import Settings
+from bench.sessions import adversarial, controls
+from bench.sessions.settings import Settings
+from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators
 from discgan_core.game import REGAN
 

@@ -17,8 +17,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from bench import style
-from bench.store import Tables
+from bench.figures import style
+from bench.tables.store import Tables
 
 
 class Saved(NamedTuple):

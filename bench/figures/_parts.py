@@ -11,9 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from bench import lineup, schema, stats, style
-from bench.lineup import DEFAULT, Condition
-from bench.style import Look
+from bench.figures import style
+from bench.figures.style import Look
+from bench.statistics import lineup, stats
+from bench.statistics.lineup import DEFAULT, Condition
+from bench.tables import schema
 
 UPDATES = "generator updates"
 LAMBDA = "temperature λ"

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from bench import headline, lineup, stats, style
 from bench.figures import _parts as parts
-from bench.headline import Headline
-from bench.store import Tables
+from bench.figures import style
+from bench.statistics import headline, lineup, stats
+from bench.statistics.headline import Headline
+from bench.tables.store import Tables
 
 ASIDE = 0.008  # of the axis, by which lines stand beside one another
 

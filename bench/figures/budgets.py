@@ -4,9 +4,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import lineup, quality, stats, style
 from bench.figures import _parts as parts
-from bench.store import Tables
+from bench.figures import style
+from bench.statistics import lineup, quality, stats
+from bench.tables.store import Tables
 
 TITLE = "Error at equal budgets"
 CAPTION = (

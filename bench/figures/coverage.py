@@ -6,11 +6,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import lineup, schema, stats, style
 from bench.figures import _parts as parts
-from bench.lineup import Condition
-from bench.store import Tables
-from bench.style import Look
+from bench.figures import style
+from bench.figures.style import Look
+from bench.statistics import lineup, stats
+from bench.statistics.lineup import Condition
+from bench.tables import schema
+from bench.tables.store import Tables
 
 TITLE = "Gradients from data that cover a part of the generator's mass"
 CAPTION = (

@@ -7,10 +7,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import headline, lineup, schema, stats, style
 from bench.figures import _parts as parts
-from bench.headline import Headline
-from bench.store import Tables
+from bench.figures import style
+from bench.statistics import headline, lineup, stats
+from bench.statistics.headline import Headline
+from bench.tables import schema
+from bench.tables.store import Tables
 
 TOTAL = "total"
 FEW = 9  # conditions that one panel can hold

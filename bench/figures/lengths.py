@@ -11,10 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bench import headline, lineup, schema, stats
 from bench.figures import _parts as parts
-from bench.store import Tables
-from bench.style import Look
+from bench.figures.style import Look
+from bench.statistics import headline, lineup, stats
+from bench.tables import schema
+from bench.tables.store import Tables
 
 TITLE = "Lengths of the strings at the end of training"
 CAPTION = (

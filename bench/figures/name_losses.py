@@ -7,10 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from bench import headline, schema, stats, style
 from bench.figures import _parts as parts
-from bench.store import Tables
-from bench.style import Look
+from bench.figures import style
+from bench.figures.style import Look
+from bench.statistics import headline, stats
+from bench.tables import schema
+from bench.tables.store import Tables
 
 TITLE = "Losses of the likelihood GAN"
 CAPTION = (

@@ -5,9 +5,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import lineup, quality, schema, stats, style
 from bench.figures import _parts as parts
-from bench.store import Tables
+from bench.figures import style
+from bench.statistics import lineup, quality, stats
+from bench.tables import schema
+from bench.tables.store import Tables
 
 TITLE = "Bias and variance against cost"
 CAPTION = (

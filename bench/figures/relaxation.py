@@ -4,9 +4,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import lineup, stats, style
 from bench.figures import _parts as parts
-from bench.store import Tables
+from bench.figures import style
+from bench.statistics import lineup, stats
+from bench.tables.store import Tables
 
 TITLE = "Bias and variance against temperature"
 CAPTION = (

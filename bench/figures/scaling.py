@@ -8,10 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
-from bench import exponents, lineup, schema, stats, style
 from bench.figures import _parts as parts
-from bench.store import Tables
-from bench.style import Look
+from bench.figures import style
+from bench.figures.style import Look
+from bench.statistics import exponents, lineup, stats
+from bench.tables import schema
+from bench.tables.store import Tables
 
 TITLE = "Seconds, memory and variance against length, vocabulary and sessions at once"
 CAPTION = (

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from bench import stats
 from bench.figures import _parts as parts
 from bench.figures import _swept as swept
-from bench.store import Tables
+from bench.statistics import stats
+from bench.tables.store import Tables
 
 TITLE = "Discriminator batches for each generator update"
 CAPTION = (

@@ -5,11 +5,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import aggregates, headline, inference, lineup, stats, style
 from bench.figures import _parts as parts
-from bench.headline import Headline
-from bench.lineup import DEFAULT, Condition
-from bench.store import Tables
+from bench.figures import style
+from bench.statistics import aggregates, headline, inference, lineup, stats
+from bench.statistics.headline import Headline
+from bench.statistics.lineup import DEFAULT, Condition
+from bench.tables.store import Tables
 
 TITLE = "How sure the ranking is"
 BASELINE: Condition = ("reinforce_loo", DEFAULT)

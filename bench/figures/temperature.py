@@ -7,10 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench import headline, lineup, schema, stats, style
 from bench.figures import _parts as parts
-from bench.headline import Headline
-from bench.store import Tables
+from bench.figures import style
+from bench.statistics import headline, lineup, stats
+from bench.statistics.headline import Headline
+from bench.tables import schema
+from bench.tables.store import Tables
 
 TITLE = "Temperature"
 CAPTION = (

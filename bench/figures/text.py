@@ -6,10 +6,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import lineup, stats, texts
 from bench.figures import _parts as parts
-from bench.lineup import DEFAULT, Condition
-from bench.store import Tables
+from bench.statistics import lineup, stats, texts
+from bench.statistics.lineup import DEFAULT, Condition
+from bench.tables.store import Tables
 
 TITLE = "Generated text"
 CAPTION = (

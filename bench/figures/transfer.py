@@ -2,9 +2,10 @@
 
 from matplotlib.figure import Figure
 
-from bench import lineup, stats, style, transfer
 from bench.figures import _parts as parts
-from bench.store import Tables
+from bench.figures import style
+from bench.statistics import lineup, stats, transfer
+from bench.tables.store import Tables
 
 TITLE = "Does a better gradient train better?"
 CAPTION = (

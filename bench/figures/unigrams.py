@@ -5,9 +5,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from bench import headline, lineup, schema, stats, style
 from bench.figures import _parts as parts
-from bench.store import Tables
+from bench.figures import style
+from bench.statistics import headline, lineup, stats
+from bench.tables import schema
+from bench.tables.store import Tables
 
 TITLE = "Token frequencies at the end of training"
 CAPTION = (

@@ -4,10 +4,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import lineup, schema, stats
 from bench.figures import _parts as parts
-from bench.lineup import Condition
-from bench.store import Tables
+from bench.statistics import lineup, stats
+from bench.statistics.lineup import Condition
+from bench.tables import schema
+from bench.tables.store import Tables
 
 TITLE = "Gradient variance by parameter tensor"
 CAPTION = (

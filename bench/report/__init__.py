@@ -13,7 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from bench import figures, headline, quality, schema, stats, store
+from bench import figures
 from bench.report import (
     answers,
     claims,
@@ -30,7 +30,9 @@ from bench.report import (
     summary,
     sweep,
 )
-from bench.store import Tables
+from bench.statistics import headline, quality, stats
+from bench.tables import schema, store
+from bench.tables.store import Tables
 
 TEMPLATE = "page.html.j2"
 #: What whoever publishes numbers owes to the source of the data.

@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from bench import headline, lineup, schema, stats
-from bench.headline import Headline
 from bench.report import words
 from bench.report.quantities import TOTAL
 from bench.report.summary import BASELINES, of_data
-from bench.store import Tables
+from bench.statistics import headline, lineup, stats
+from bench.statistics.headline import Headline
+from bench.tables import schema
+from bench.tables.store import Tables
 
 ALPHA = 0.05
 DIGITS = 3

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from bench import headline, inference, quality, stats, transfer
 from bench.report import words
 from bench.report.answers import contenders, label
 from bench.report.verdict import Slices
 from bench.report.words import UNDECIDED
-from bench.store import Tables
+from bench.statistics import headline, inference, quality, stats, transfer
+from bench.tables.store import Tables
 
 NAMED = 6
 """Others named one by one."""

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench import headline, lineup, schema, stats
-from bench.lineup import Condition
 from bench.report import words
 from bench.report.answers import DIGITS, Answer, label, pairs, verdict
-from bench.store import Tables
+from bench.statistics import headline, lineup, stats
+from bench.statistics.lineup import Condition
+from bench.tables import schema
+from bench.tables.store import Tables
 
 END = "."
 REPEATED = ("a", "n")  # the letters that the paper sees repeated

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from bench import lineup, schema, stats
 from bench.report import answers, words
 from bench.report.answers import DIGITS, Answer, verdict
-from bench.store import Tables
+from bench.statistics import lineup, stats
+from bench.tables import schema
+from bench.tables.store import Tables
 
 
 def is_coverage(tables: Tables) -> bool:

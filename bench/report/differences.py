@@ -6,12 +6,12 @@ beside it assumes no distribution, but has no p below 2^(1 - n): with 5 sessions
 
 import pandas as pd
 
-from bench import headline, inference, lineup, stats
-from bench.headline import Direction
-from bench.lineup import Condition
 from bench.report import words
 from bench.report.summary import BASELINES, Table
-from bench.store import Tables
+from bench.statistics import headline, inference, lineup, stats
+from bench.statistics.headline import Direction
+from bench.statistics.lineup import Condition
+from bench.tables.store import Tables
 
 CAPTION = (
     "Condition less baseline, paired by session, with Student's interval; p after Holm's correction over the "

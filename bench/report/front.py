@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from bench import figures, inference
+from bench import figures
 from bench.report import choices, verdict
 from bench.report.summary import Table, save
 from bench.report.verdict import Slices
-from bench.store import Tables
+from bench.statistics import inference
+from bench.tables.store import Tables
 
 CHOSEN = (
     "The least mean squared error of the gradient for a budget, all estimators at the same parameters (an "

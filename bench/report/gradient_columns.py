@@ -4,9 +4,10 @@ from functools import partial
 
 import pandas as pd
 
-from bench import quality, schema, stats
 from bench.report.quantities import Quantity
-from bench.store import Tables
+from bench.statistics import quality, stats
+from bench.tables import schema
+from bench.tables.store import Tables
 
 
 def at(tables: Tables, budget: str) -> pd.DataFrame:

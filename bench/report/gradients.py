@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from bench import lineup, quality, schema, stats
 from bench.report import answers, words
 from bench.report.answers import ALPHA, DIGITS, Answer, contenders, label
-from bench.store import Tables
+from bench.statistics import lineup, quality, stats
+from bench.tables import schema
+from bench.tables.store import Tables
 
 
 def sentences(tables: Tables) -> list[Answer]:

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from bench import headline, lineup, schema, stats
-from bench.headline import Headline
-from bench.lineup import Condition
 from bench.report import words
 from bench.report.answers import ALPHA, DIGITS, Answer, contenders, label
-from bench.store import Tables
+from bench.statistics import headline, lineup, stats
+from bench.statistics.headline import Headline
+from bench.statistics.lineup import Condition
+from bench.tables import schema
+from bench.tables.store import Tables
 
 START = "its own start"
 TRAINING = ["sampling", "discriminator", "generator"]

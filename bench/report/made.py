@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from bench import lineup, schema
 from bench.report.words import NOTHING
-from bench.store import Tables
+from bench.statistics import lineup
+from bench.tables import schema
+from bench.tables.store import Tables
 
 PROVENANCE = [
     "preset",

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from bench import headline, lineup, stats
-from bench.headline import Headline
-from bench.lineup import Condition
 from bench.report import words
 from bench.report.answers import ALPHA, DIGITS, Answer, contenders
 from bench.report.learned import START, compared, estimates, leads
 from bench.report.words import HOLDS, REFUTED, UNDECIDED
-from bench.store import Tables
+from bench.statistics import headline, lineup, stats
+from bench.statistics.headline import Headline
+from bench.statistics.lineup import Condition
+from bench.tables.store import Tables
 
 EPOCHS = "epochs"
 TOLD = {HOLDS: "it has not learned", REFUTED: "it has learned", UNDECIDED: "undecided whether it has learned"}

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from bench import headline, schema, stats
-from bench.store import Tables
+from bench.statistics import headline, stats
+from bench.tables import schema
+from bench.tables.store import Tables
 
 X = "x"
 TOTAL = "total"

@@ -5,11 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from bench import exponents, lineup, schema, stats
 from bench.report import answers, words
 from bench.report.answers import Answer
 from bench.report.quantities import TOTAL
-from bench.store import Tables
+from bench.statistics import exponents, lineup, stats
+from bench.tables import schema
+from bench.tables.store import Tables
 
 #: What is varied -> its letter, and its name.
 AXES = {"T": ("T", "length"), "V": ("V", "vocabulary"), "sessions": ("n", "number of sessions at once")}

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from bench import headline, lineup, stats
 from bench.report import sweep, words
 from bench.report.answers import Answer
-from bench.store import Tables
+from bench.statistics import headline, lineup, stats
+from bench.tables.store import Tables
 
 RATIO = "d_per_g"
 

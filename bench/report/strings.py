@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from bench import headline, lineup, schema, stats, texts
-from bench.store import Tables
+from bench.statistics import headline, lineup, stats, texts
+from bench.tables import schema
+from bench.tables.store import Tables
 
 SHOWN = 6
 

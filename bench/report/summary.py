@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from bench import headline, lineup, quality, schema, stats
 from bench.report import gradient_columns, words
 from bench.report.quantities import Quantity, columns
-from bench.store import Tables
+from bench.statistics import headline, lineup, quality, stats
+from bench.tables import schema
+from bench.tables.store import Tables
 
 BASELINES = [("reinforce_loo", lineup.DEFAULT), ("reinforce", lineup.DEFAULT)]
 STATUSES = [schema.OK, schema.DIVERGED, schema.FAILED]

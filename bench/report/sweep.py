@@ -5,13 +5,14 @@ from typing import Any
 
 import pandas as pd
 
-from bench import headline, lineup, schema, stats
-from bench.headline import Headline
-from bench.lineup import Condition
 from bench.report import answers, learned, words
 from bench.report.answers import ALPHA, DIGITS, Answer
 from bench.report.quantities import TOTAL
-from bench.store import Tables
+from bench.statistics import headline, lineup, stats
+from bench.statistics.headline import Headline
+from bench.statistics.lineup import Condition
+from bench.tables import schema
+from bench.tables.store import Tables
 
 
 def is_sweep(tables: Tables) -> bool:

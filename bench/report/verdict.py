@@ -10,13 +10,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from bench import headline, lineup, schema, stats
-from bench.lineup import DEFAULT, Condition
 from bench.report import pretraining, words
 from bench.report.answers import ALPHA, label
 from bench.report.quantities import TOTAL
 from bench.report.words import HOLDS, REFUTED, UNDECIDED
-from bench.store import Tables
+from bench.statistics import headline, lineup, stats
+from bench.statistics.lineup import DEFAULT, Condition
+from bench.tables import schema
+from bench.tables.store import Tables
 
 REGAN, GUMBEL, LIKELIHOOD = "REGAN", "Gumbel-softmax GAN", "likelihood GAN"
 RELAX = [("relax_sequence", DEFAULT), ("relax", DEFAULT)]

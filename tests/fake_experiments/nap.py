@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bench.condition import Condition, Outcome
+from bench.tables.condition import Condition, Outcome
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ from pathlib import Path
 
 import pooch
 
-from bench import cache
 from bench.errors import UserError, unknown
+from bench.sessions import cache
 
 URL = "https://raw.githubusercontent.com/nltk/nltk_data/gh-pages/packages/corpora/names.zip"
 SHA256 = "0eec7e958b34982662b8f05824ae64642dea097b08057ade65c252191c5fe7ca"

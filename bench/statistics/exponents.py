@@ -10,9 +10,10 @@ from math import ceil
 import numpy as np
 import pandas as pd
 
-from bench import schema, stats
-from bench.quality import exponential, logarithm
-from bench.store import Tables
+from bench.statistics import stats
+from bench.statistics.quality import exponential, logarithm
+from bench.tables import schema
+from bench.tables.store import Tables
 
 UPPER = 0.5
 LINE = ["estimator", "axis"]

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 from torch.func import vjp
 
-from bench import checkpoints
-from bench.measure import Gradients
-from bench.pretrained import pretrained
+from bench.sessions import checkpoints
+from bench.sessions.measure import Gradients
+from bench.sessions.pretrained import pretrained
 from discgan_core import estimators, exact, training
 from discgan_core.accuracy import Truth, flatten
 from discgan_core.interface import Params

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from bench import experiments, schema
-from bench.condition import Condition
+from bench import experiments
+from bench.tables import schema
+from bench.tables.condition import Condition
 from discgan_core import estimators
 
 PRESETS = {

@@ -16,12 +16,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from bench import schema
-from bench.condition import Condition, Outcome
-from bench.corpus import Corpus
-from bench.measure import Gradients, Row, against_data, forced, losses, quality, sampled
-from bench.pretrained import TaskMaker, pretrained
-from bench.settings import Settings
+from bench.sessions.corpus import Corpus
+from bench.sessions.measure import Gradients, Row, against_data, forced, losses, quality, sampled
+from bench.sessions.pretrained import TaskMaker, pretrained
+from bench.sessions.settings import Settings
+from bench.tables import schema
+from bench.tables.condition import Condition, Outcome
 from discgan_core import exact, tasks, training
 from discgan_core.game import REGAN, Game, judged
 from discgan_core.interface import Estimator

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench import schema
+from bench.tables import schema
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 class Condition(NamedTuple):
-    """What a session is an instance of, in the words of `bench.schema`; every field is a column."""
+    """What a session is an instance of, in the words of `bench.tables.schema`; every field is a column."""
 
     task: str
     length: int

@@ -1,9 +1,9 @@
 """Tests, effect sizes and power for pairs of conditions, and rank correlation.
 
 Sessions of one number share their seed in all conditions, so two conditions are compared by their
-differences within a session. Where `bench/stats.py` assumes normal differences (Student's t), this
+differences within a session. Where `bench/statistics/stats.py` assumes normal differences (Student's t), this
 module resamples: permutation tests and bootstrap intervals, by scipy. Arrays hold sessions on the
-last axis; tables are those of `bench/stats.py`.
+last axis; tables are those of `bench/statistics/stats.py`.
 """
 
 from bisect import bisect_left
@@ -13,8 +13,15 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from bench.aggregates import MEMORY, Interval, bca, mean, mean_by_bootstrap, probability_of_improvement
-from bench.stats import COMPARED, LEVEL, RESAMPLES, TEST, holm, t_quantile
+from bench.statistics.aggregates import (
+    MEMORY,
+    Interval,
+    bca,
+    mean,
+    mean_by_bootstrap,
+    probability_of_improvement,
+)
+from bench.statistics.stats import COMPARED, LEVEL, RESAMPLES, TEST, holm, t_quantile
 
 POWER = 0.8
 #: More sessions than this are called infinitely many.

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats as scipy_stats
 
-from bench import schema, stats
-from bench.store import Tables
+from bench.statistics import stats
+from bench.tables import schema
+from bench.tables.store import Tables
 
 BUDGETS = {
     schema.DISCRIMINATOR_CALLS: "discriminator calls",

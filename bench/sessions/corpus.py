@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench import schema
-from bench.measure import Row
+from bench.sessions.measure import Row
+from bench.tables import schema
 from discgan_core.tasks import Task
 
 

@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 
-from bench import checkpoints
+from bench.sessions import checkpoints
 from discgan_core import tasks, training
 from discgan_core.game import HARD, REGAN, Game
 from discgan_core.randomness import Streams

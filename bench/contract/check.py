@@ -20,8 +20,8 @@ from torch import Tensor
 from torch.func import grad, vmap
 
 from bench.errors import UserError
-from bench.measure import Gradients
-from bench.updates import Updates
+from bench.sessions.measure import Gradients
+from bench.sessions.updates import Updates
 from discgan_core import accuracy, estimators, tasks, training
 from discgan_core.accuracy import TOTAL
 from discgan_core.game import REGAN

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import matplotlib as mpl
 import numpy as np
 
-from bench import lineup
-from bench.lineup import DEFAULT, Condition
+from bench.statistics import lineup
+from bench.statistics.lineup import DEFAULT, Condition
 
 
 class Look(NamedTuple):

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
-from bench import schema
-from bench.execute import Finished
-from bench.plan import Unit
+from bench.running.execute import Finished
+from bench.running.plan import Unit
+from bench.tables import schema
 
 
 class Clock:

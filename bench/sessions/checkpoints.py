@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 import discgan_core
-from bench import cache
+from bench.sessions import cache
 
 Tensors = dict[str, Tensor]
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
-from bench import schema
+from bench.tables import schema
 from discgan_core import accuracy, exact, gradients
 from discgan_core.accuracy import Accuracy, Moments, Truth
 from discgan_core.game import Game

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from bench import lineup, schema, stats
-from bench.lineup import DEFAULT, Condition
-from bench.store import Tables
+from bench.statistics import lineup, stats
+from bench.statistics.lineup import DEFAULT, Condition
+from bench.tables import schema
+from bench.tables.store import Tables
 
 
 class Direction(NamedTuple):

@@ -18,11 +18,12 @@ from typing import NamedTuple
 import pandas as pd
 import torch
 
-from bench import experiments, schema
-from bench.condition import Outcome
+from bench import experiments
 from bench.errors import UserError
-from bench.plan import Unit
-from bench.provenance import circumstances
+from bench.running.plan import Unit
+from bench.running.provenance import circumstances
+from bench.tables import schema
+from bench.tables.condition import Outcome
 from discgan_core import estimators
 
 

@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from bench import schema
 from bench.errors import UserError
+from bench.tables import schema
 
 COLUMNS = {"metrics": schema.METRICS, "trials": schema.TRIALS}
 

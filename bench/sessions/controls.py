@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from bench.condition import Condition
-from bench.settings import Settings
+from bench.sessions.settings import Settings
+from bench.tables.condition import Condition
 from discgan_core.game import Game, null, shuffled
 
 NULL = "null_reward"

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from bench import schema
-from bench.schema import CONDITION, SESSION
-from bench.store import Tables
+from bench.tables import schema
+from bench.tables.schema import CONDITION, SESSION
+from bench.tables.store import Tables
 
 LEVEL = 0.95
 RESAMPLES = 9999

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats as scipy_stats
 
-from bench import headline, lineup, quality, schema, stats
-from bench.store import Tables
+from bench.statistics import headline, lineup, quality, stats
+from bench.tables import schema
+from bench.tables.store import Tables
 
 TRAINED, MEASURED = "grammar", "gradient_quality"
 BUDGET = schema.DISCRIMINATOR_CALLS

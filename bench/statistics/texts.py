@@ -8,8 +8,9 @@ import re
 
 import pandas as pd
 
-from bench import schema, stats
-from bench.store import Tables
+from bench.statistics import stats
+from bench.tables import schema
+from bench.tables.store import Tables
 
 LANGUAGES = {"grammar": re.compile(r"x([-+*/]x)*")}
 PAD = "\N{MIDDLE DOT}"  # for a space, which nobody could count

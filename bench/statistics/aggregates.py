@@ -2,8 +2,8 @@
 
 Reinforcement learning's advice for few runs is followed (Agarwal et al., "Deep reinforcement
 learning at the edge of the statistical precipice", NeurIPS 2021): interquartile means, probabilities
-of improvement and performance profiles. What compares two conditions is in `bench/inference.py`.
-Arrays hold sessions on the last axis; tables are those of `bench/stats.py`.
+of improvement and performance profiles. What compares two conditions is in `bench/statistics/inference.py`.
+Arrays hold sessions on the last axis; tables are those of `bench/statistics/stats.py`.
 """
 
 import warnings
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from bench.stats import LEVEL, RESAMPLES
+from bench.statistics.stats import LEVEL, RESAMPLES
 
 #: No bootstrap interval is given for fewer sessions than this. It lies between the smallest and the largest
 #: of n values, and these enclose the centre of a symmetric distribution in 1 - 2^(1-n) of all cases:

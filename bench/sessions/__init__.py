@@ -1,0 +1,1 @@
+"""Sessions: what trains and measures, for every experiment that does."""

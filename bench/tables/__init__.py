@@ -1,0 +1,1 @@
+"""Tables: the words, the two tables, and the folder they are kept in."""
