@@ -18,7 +18,7 @@ from bench.comparison.identity import identity, sentence
 from bench.comparison.origin import Change
 from bench.comparison.quantities import QUANTITIES, measured
 from bench.errors import UserError
-from bench.figures import style
+from bench.figures import _style as style
 from bench.report import summary
 from bench.tables import store
 from bench.tables.schema import CONDITION

@@ -12,7 +12,7 @@ from bench.comparison.places import where
 from bench.comparison.quantities import Quantity
 from bench.comparison.tables import natural
 from bench.figures import _parts as parts
-from bench.figures import style
+from bench.figures import _style as style
 from bench.statistics import lineup, stats
 
 COLUMNS = 2

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from bench.figures import style
-from bench.figures.style import Look
+from bench.figures import _style as style
+from bench.figures._style import Look
 from bench.statistics import lineup, stats
 from bench.statistics.lineup import DEFAULT, Condition
 from bench.tables import schema

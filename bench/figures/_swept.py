@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from bench.figures import _parts as parts
-from bench.figures import style
+from bench.figures import _style as style
 from bench.statistics import headline, lineup, stats
 from bench.statistics.headline import Headline
 from bench.tables.store import Tables

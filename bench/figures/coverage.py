@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.figures import _parts as parts
-from bench.figures import style
-from bench.figures.style import Look
+from bench.figures import _style as style
+from bench.figures._style import Look
 from bench.statistics import lineup, stats
 from bench.statistics.lineup import Condition
 from bench.tables import schema

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from bench.figures import _parts as parts
-from bench.figures.style import Look
+from bench.figures._style import Look
 from bench.statistics import headline, lineup, stats
 from bench.tables import schema
 from bench.tables.store import Tables

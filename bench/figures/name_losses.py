@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from bench.figures import _parts as parts
-from bench.figures import style
-from bench.figures.style import Look
+from bench.figures import _style as style
+from bench.figures._style import Look
 from bench.statistics import headline, stats
 from bench.tables import schema
 from bench.tables.store import Tables

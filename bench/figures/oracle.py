@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.figures import _parts as parts
-from bench.figures import style
+from bench.figures import _style as style
 from bench.statistics import lineup, stats
 from bench.tables import schema
 from bench.tables.store import Tables

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
 from bench.figures import _parts as parts
-from bench.figures import style
-from bench.figures.style import Look
+from bench.figures import _style as style
+from bench.figures._style import Look
 from bench.statistics import exponents, lineup, stats
 from bench.tables import schema
 from bench.tables.store import Tables

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.figures import _parts as parts
-from bench.figures import style
+from bench.figures import _style as style
 from bench.statistics import aggregates, headline, inference, lineup, stats
 from bench.statistics.headline import Headline
 from bench.statistics.lineup import DEFAULT, Condition

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from bench.figures import _parts as parts
-from bench.figures import style
+from bench.figures import _style as style
 from bench.statistics import headline, lineup, stats
 from bench.tables import schema
 from bench.tables.store import Tables

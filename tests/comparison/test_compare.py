@@ -24,7 +24,7 @@ from bench.tables import schema, store
 from bench.tables.schema import CONDITION, SESSION
 from bench.tables.store import Tables
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 GRAMMAR_3 = ("grammar", "grammar", "synthetic", 3)
 
 

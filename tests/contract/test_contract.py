@@ -11,7 +11,7 @@ from bench import contract
 from discgan_core import estimators
 from discgan_core.estimators.reinforce_loo import reinforce_loo
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "moving_baseline.py"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "moving_baseline.py"
 QUICK = ("exact", "likelihood", "relax", "reinforce_loo")
 BY_NAME = {check.name: check for check in contract.CHECKS}
 (DECLARED, FORMS, SAME, DRAWS, STATE, ALONE, COMPANY, EXTREMES, ANYWHERE, COUNTED, *BIAS) = BY_NAME

@@ -14,7 +14,7 @@ import pytest
 from bench.cli import main
 from bench.tables import store
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 QUICK = ["--preset", "smoke", "--lengths", "3", "--estimators", "rebar,relax"]
 
 

@@ -11,7 +11,7 @@ import torch
 
 from bench import figures, report
 from bench.experiments import scaling
-from bench.figures import style
+from bench.figures import _style as style
 from bench.report import summary
 from bench.sessions import resources
 from bench.statistics import exponents, lineup, stats

@@ -21,7 +21,7 @@ from bench.sessions import wordlists
 from discgan_core import tasks
 from discgan_core.tasks.names import split
 
-ORIGINAL = Path(__file__).parents[2] / "shared" / "data" / "names.zip"
+ORIGINAL = Path(__file__).parents[3] / "shared" / "data" / "names.zip"
 FEMALE = "Abbey\nAnn-Marie\nDee Dee\nGale\nGale \nLeAnn\nLeann\nAlexandrina\n"
 MALE = "Abbey\r\nO'Neil\r\nZed\r\nAl\r\n\r\n"
 

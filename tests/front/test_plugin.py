@@ -15,7 +15,7 @@ from bench.tables import store
 from discgan_core import estimators, plugins
 from discgan_core.interface import Estimator
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "moving_baseline.py"
 GOOD = '''"""Leave-one-out under another name."""
 from discgan_core.estimators.reinforce_loo import reinforce_loo

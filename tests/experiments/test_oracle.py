@@ -15,7 +15,7 @@ from torch.func import grad, vmap
 
 from bench import figures
 from bench.experiments import oracle
-from bench.figures import style
+from bench.figures import _style as style
 from bench.sessions.pretrained import pretrained
 from bench.tables import schema
 from bench.tables.condition import Condition

@@ -13,7 +13,7 @@ import torch
 
 from bench import figures, report
 from bench.experiments import grammar, pretraining, schedule
-from bench.figures import style
+from bench.figures import _style as style
 from bench.report import pretraining as claim
 from bench.sessions.pretrained import pretrained
 from bench.statistics import lineup, stats

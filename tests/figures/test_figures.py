@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from bench import figures
 from bench.figures import _parts as parts
-from bench.figures import style
+from bench.figures import _style as style
 from bench.statistics import headline, lineup, stats, texts
 from bench.tables import schema
 from bench.tables.store import Tables
