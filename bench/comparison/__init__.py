@@ -4,7 +4,6 @@ Whoever compares two commits, machines or settings chose so: configurations that
 apart are compared here, and it is told in what they differ.
 """
 
-from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -89,18 +88,12 @@ def write(comparison: Comparison, reports: Path) -> Path:
     return path
 
 
-def drawn(found: pd.DataFrame, folder: Path) -> Iterator[dict[str, str]]:
+def drawn(found: pd.DataFrame, folder: Path) -> Iterator[figures.Saved]:
     """A figure for each quantity that differs anywhere."""
     for quantity in QUANTITIES:
+        svg = folder / f"{quantity.name}.svg"
         with style.theme():
             picture = figure.draw(found, quantity)
-            if picture is None:
-                continue
-            png, svg = (folder / f"{quantity.name}.{kind}" for kind in ("png", "svg"))
-            figures.write(picture, png, svg)
-        yield {
-            "title": quantity.title,
-            "caption": quantity.caption,
-            "stem": svg.stem,
-            "data": b64encode(svg.read_bytes()).decode(),
-        }
+            if picture is not None:
+                figures.write(picture, svg)
+                yield figures.Saved(quantity.name, quantity.title, quantity.caption, svg)

@@ -1,24 +1,27 @@
 """Figures, one file each, found by file name: adding a file is all there is to adding one.
 
 A figure's module has `TITLE`, `CAPTION` (what is shown, how to read it, what not to conclude) and
-`draw(tables)`, which returns a matplotlib Figure, or None where the tables hold nothing for it.
-Figures see tables only and never train; they are drawn without pyplot, so that nothing of them
-stays behind in a process.
+`draw(tables)`, which returns a matplotlib Figure, or None where the tables hold nothing for it. The tables
+are those of one slice, or all where the module says `WHOLE = True`. Figures see tables only and never train;
+seaborn draws them without pyplot, so that nothing of them stays behind in a process.
 """
 
+import re
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import NamedTuple
 
-import matplotlib as mpl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from bench.figures import _style as style
 from bench.tables.store import Tables
+
+PLACES = re.compile(r' (d|x|y|width|height|transform)="[^"]*"')
+DIGITS = re.compile(r"(\.\d\d)\d+")
 
 
 class Saved(NamedTuple):
@@ -27,7 +30,6 @@ class Saved(NamedTuple):
     name: str
     title: str
     caption: str
-    png: Path
     svg: Path
 
 
@@ -47,24 +49,19 @@ def load(name: str) -> ModuleType:
     return import_module(f"{__name__}.{name}")
 
 
-def save(name: str, tables: Tables, folder: Path, stem: str) -> Saved | None:
-    """Draw one figure and write `<stem>.png` and `.svg`; None where there is nothing to draw."""
+def save(name: str, tables: Tables, svg: Path) -> Saved | None:
+    """Draw one figure and write it; None where there is nothing to draw."""
     module = load(name)
     with style.theme():
         figure = module.draw(tables)
         if figure is None:
             return None
-        png, svg = folder / f"{stem}.png", folder / f"{stem}.svg"
-        write(figure, png, svg)
-    return Saved(name, module.TITLE, module.CAPTION, png, svg)
+        write(figure, svg)
+    return Saved(name, module.TITLE, module.CAPTION, svg)
 
 
-def write(figure: Figure, png: Path, svg: Path) -> None:
-    """Without dates, so that the same tables give the same files.
-
-    Each canvas draws once; `Figure.savefig` would draw everything twice for each file.
-    """
-    figure.set_dpi(mpl.rcParams["savefig.dpi"])
-    FigureCanvasAgg(figure).print_png(png)
-    figure.set_layout_engine("none")  # laid out already: keep the places
-    FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})
+def write(figure: Figure, svg: Path) -> None:
+    """Without dates, so that the same tables give the same files, and in hundredths of a point."""
+    text = StringIO()
+    FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})
+    svg.write_text(PLACES.sub(lambda found: DIGITS.sub(r"\1", found[0]), text.getvalue()), encoding="utf-8")

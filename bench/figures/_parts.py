@@ -1,37 +1,68 @@
-"""Parts that several figures share: panels, curves with bands, dots with intervals, legends."""
+"""What figures are made of: a grid of panels, in them curves, points or dots with their intervals.
 
-from collections.abc import Iterable, Iterator, Sequence
-from math import ceil
+A table that is drawn has a row for each mark: `mean`, `low` and `high` (intervals are made in `statistics`),
+the condition, and the names of its panel's `row` and `column`. Where conditions are too many for one panel,
+each family has its own: it in colour, references and controls in greys, the other families pale behind it.
+"""
+
+from collections.abc import Iterable, Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn.objects as so
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from bench.figures import _style as style
-from bench.figures._style import Look
+from bench.figures._style import GREY, INK, MARKS, RC, Look, look, looks
 from bench.statistics import lineup, stats
-from bench.statistics.lineup import DEFAULT, Condition
-from bench.tables import schema
+from bench.statistics.headline import Headline
+from bench.statistics.lineup import BESIDE, DEFAULT, Condition
 
 UPDATES = "generator updates"
 LAMBDA = "temperature λ"
-NAT = "natural log of the variance"
-POINT = 6  # the size of a mean's marker
-INTERVAL = 1.6  # and the width of its interval's line
+NAT = "ln of the variance"
+OWN, OTHER, BOUND = "own", "other", "bound"  # what a condition is in a panel; or beside
+TOGETHER = ""  # the only group
 SPAN = 30  # natural logs that an axis of them shows; e to the 30 is 13 orders of magnitude
+NARROW = 200  # the factor between the ends of a log axis up to which it is marked at 1, 2 and 5
 OFF = (
     "A variance below the greatest by more than 13 orders of magnitude is off the axis: that of a loss "
     "which multiplies by the probabilities of whole strings is."
 )
+PALE = "Each family of estimators has panels of its own, in which the others are pale, for comparison."
+
+
+def grid(
+    plot: so.Plot, found: pd.DataFrame, width: float, height: float, on: Any = None, **share: Any
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw a plot in panels of that size (inches), by the columns `row` and `column` of its table.
+
+    Panels share the axes that are told; `on` is the part of a figure to draw on, if it is not all of one.
+    Gives the figure, and its panels as a table, by the names of their row and column.
+    """
+    rows, columns = (list(found[name].unique()) for name in ("row", "column"))
+    size = (0.8 + width * len(columns), 0.8 + height * len(rows))
+    figure = on or Figure(figsize=size, layout="constrained")
+    order = {"row": rows, "col": columns}
+    plot.facet(row="row", col="column", order=order).share(**share).on(figure).plot()
+    axes = np.array(figure.axes, dtype=object).reshape(len(rows), len(columns))
+    panels = pd.DataFrame(axes, rows, columns)
+    for panel in axes.flat:
+        panel.set(title="", ylabel="")
+    for panel, column in zip(axes[0], columns, strict=True):
+        panel.set_title(fill(column, round(11 * width)))
+    for panel, row in zip(axes[:, 0], rows, strict=True):
+        panel.set_ylabel(fill(row, round(12 * height)))
+    return figure, panels
 
 
 def plain(table: pd.DataFrame) -> pd.DataFrame:
-    """Only conditions with a look of their own: defaults, and controls beside them; no points of a sweep."""
-    kept = [c for c in lineup.ordered(table) if c[1] == DEFAULT or c in style.LOOKS]
+    """Only conditions with a name of their own: defaults, and controls beside them; no points of a sweep."""
+    kept = [c for c in lineup.ordered(table) if c[1] == DEFAULT or c in lineup.KNOWN]
     return stats.among(table, kept if any(lineup.competes(*c) for c in kept) else [])
 
 
@@ -42,159 +73,186 @@ def temperatures(table: pd.DataFrame) -> pd.DataFrame:
     return found[found.groupby(stats.SLICE, observed=True)[LAMBDA].transform("nunique") > 1]
 
 
-def grid(rows: int, columns: int, width: float, height: float, first: float = 1) -> tuple[Figure, Any]:
-    """A figure of panels of about that size (inches), the first column `first` times as wide."""
-    figure = Figure(figsize=(width * (columns - 1 + first), height * rows), layout="constrained")
-    ratios = [first] + [1] * (columns - 1)
-    return figure, figure.subplots(rows, columns, squeeze=False, width_ratios=ratios)
+def groups(found: pd.DataFrame) -> dict[str, list[Condition]]:
+    """The contenders that share a panel: all, if each has a colour of its own, or else those of a family."""
+    contenders = [c for c in lineup.ordered(found) if lineup.competes(*c)]
+    if len({look(*c).colour for c in contenders}) == len(contenders):
+        return {TOGETHER: contenders}
+    names = dict.fromkeys(lineup.family(*c) for c in contenders)
+    return {name: [c for c in contenders if lineup.family(*c) == name] for name in names}
 
 
-def label_below(rows: Iterable[Sequence[Axes]]) -> None:
-    """Leave what is written along x to the last panel of each column: rows on the same axes."""
-    for column in zip(*rows, strict=True):
-        for axes in [axes for axes in column if axes.get_visible()][:-1]:
-            axes.tick_params(labelbottom=False)
-            axes.set_xlabel("")
+def by_group(found: pd.DataFrame, along: str = "row") -> pd.DataFrame:
+    """The table once for every group, named `along`, with the `role` that each condition has there."""
+    known = looks(found)
+    pairs = list(zip(found["estimator"], found["setting"], strict=True))
+    beside = [not lineup.competes(*pair) for pair in pairs]
+    parts = []
+    for name, members in groups(found).items():
+        own = [pair in members for pair in pairs]
+        parts.append(known.assign(**{along: name}, role=np.select([own, beside], [OWN, BESIDE], OTHER)))
+    return pd.concat(parts, ignore_index=True)
 
 
-def by_condition(table: pd.DataFrame) -> Iterator[tuple[Condition, Look, pd.DataFrame]]:
-    """Each condition of a table in legend order, with its look."""
-    parts = dict(iter(table.groupby(stats.COMPARED, observed=True)))
-    for condition in lineup.ordered(table):
-        yield condition, style.look(*condition), parts[condition]
+def bounded(found: pd.DataFrame, unclear: pd.Series) -> pd.DataFrame:
+    """What is not told apart from 0 as the most that it can be: the upper end of its interval."""
+    most = found[unclear & (found["role"] != OTHER) & (found["high"] > 0)]
+    most = most.assign(role=BOUND, mean=most["high"], low=most["high"] / 2)
+    return pd.concat([found[~unclear], most])
 
 
-def curves(axes: Axes, table: pd.DataFrame) -> None:
-    """Mean and 95% band over sessions against generator updates, one curve per condition."""
-    found = stats.mean_interval(table, [*stats.COMPARED, "step"])
-    for place, (_, look, part) in enumerate(by_condition(found)):
-        curve(axes, part, look, place)
-    along_updates(axes)
+def curves(found: pd.DataFrame, x: str) -> so.Plot:
+    """Means along x with bands, of a table made by `by_group`, whose rows are in order."""
+    role = found["role"]
+    plot = looking(found, x=x, y="mean", ymin="low", ymax="high")
+    plot = layer(plot, found[role == OTHER], so.Path(color=GREY, linewidth=0.8), group="label")
+    for part, depth in ((BESIDE, 0.1), (OWN, 0.18)):
+        plot = layer(plot, found[role == part], so.Band(alpha=depth), color="colour", group="label")
+    beside = {"color": "colour", "linestyle": "line", "marker": "mark"}
+    plot = layer(plot, found[role == BESIDE], so.Path(linewidth=1.1, pointsize=3.5), **beside)
+    line = so.Path(linewidth=1.5, pointsize=5, edgecolor="white", edgewidth=0.4)
+    plot = layer(plot, found[role == OWN], line, color="colour", marker="mark")
+    return hollow(plot, found)
+
+
+def points(found: pd.DataFrame, x: str) -> so.Plot:
+    """Means with intervals, along x too if the table has them, of a table made by `by_group`."""
+    role = found["role"]
+    ends = {f"x{end}": f"{side}_x" for end, side in (("min", "low"), ("max", "high")) if f"{side}_x" in found}
+    plot = looking(found, x=x, y="mean", ymin="low", ymax="high", **ends)
+    plot = layer(plot, found[role == OTHER], so.Dot(color=GREY, pointsize=3.5), group="label")
+    for part, size in ((BESIDE, 5), (OWN, 6.5)):
+        rows = found[role == part]
+        for orient in ("x", "y") if ends else ("x",):
+            bar = so.Range(linewidth=1.4)
+            plot = layer(plot, rows, bar, orient=orient, color="colour", group="label")
+        dot = so.Dot(pointsize=size, edgecolor="white", edgewidth=0.5)
+        plot = layer(plot, rows, dot, color="colour", marker="mark")
+    return hollow(plot, found)
+
+
+def hollow(plot: so.Plot, found: pd.DataFrame) -> so.Plot:
+    """Hollow marks with tails for what `bounded` made bounds."""
+    rows = found[found["role"] == BOUND]
+    plot = layer(plot, rows, so.Range(linewidth=1), color="colour", group="label")
+    dot = so.Dot(fill=False, pointsize=5, edgewidth=1.1)
+    return layer(plot, rows, dot, color="colour", marker="mark")
+
+
+def looking(found: pd.DataFrame, **mapped: str) -> so.Plot:
+    """A plot with our look, in which colours, marks and lines are taken from columns as they are."""
+    marks, lines = ({name: name for name in names} for names in ([*MARKS, "*"], ["-", "--", "-.", ":"]))
+    return so.Plot(found, **mapped).theme(RC).scale(color=None, marker=marks, linestyle=lines)
+
+
+def layer(plot: so.Plot, data: pd.DataFrame, mark: so.Mark, **mapped: str) -> so.Plot:
+    """Add a mark for some rows of the plot's table, with the values of columns as its colour and the like.
+
+    seaborn takes these from `data`, and all else from the plot's own table, by the index.
+    """
+    return plot if data.empty else plot.add(mark, data=data, legend=False, **mapped)
+
+
+def dots(
+    found: pd.DataFrame, conditions: Sequence[Condition], columns: int = 0, width: float = 2.2, on: Any = None
+) -> tuple[Figure, dict[str, Axes]]:
+    """A line for each condition, the first on top; in a panel for each `column` its mean and interval.
+
+    Panels are so many side by side, or all, and so wide (inches).
+    """
+    names, order = [lineup.label(*c) for c in conditions], list(found["column"].unique())
+    wide = min(columns or len(order), len(order))
+    size = (3 + width * wide, -(-len(order) // wide) * (0.9 + 0.19 * len(names)))
+    figure = on or Figure(figsize=size, layout="constrained")
+    known = looks(found.reset_index(drop=True))
+    plot = looking(known, x="mean", xmin="low", xmax="high", y="label", color="colour")
+    plot = plot.scale(y=so.Nominal(order=names)).add(so.Range(linewidth=1.6), legend=False)
+    plot = plot.add(so.Dot(pointsize=6, edgecolor="white", edgewidth=0.5), marker="mark", legend=False)
+    plot.facet(col="column", order=order, wrap=wide).share(x=False, y=True).on(figure).plot()
+    for name, axes in zip(order, figure.axes, strict=True):
+        axes.set(title=name, ylabel="")
+        axes.grid(visible=False, axis="y")
+    return figure, dict(zip(order, figure.axes, strict=True))
+
+
+def keys(figure: Figure, panels: pd.DataFrame, found: pd.DataFrame, lines: bool = True) -> Figure:
+    """A legend for each group, beside its row or below its column, and one for what is in all the panels."""
+    each = groups(found)
+    everywhere = handles([c for c in lineup.ordered(found) if not lineup.competes(*c)], lines)
+    if list(each) == [TOGETHER]:
+        everywhere = handles(each[TOGETHER], lines) + everywhere
+    else:
+        everywhere.append(pale(lines))
+        beside = list(panels.index) == list(each)
+        room(figure, 2.2 * beside, 0.3 * max(map(len, each.values())) * (not beside))
+        under = -0.75 * len(panels) * figure.dpi / figure.bbox.height
+        anchor, place = ((1.05, 1.0), "upper left") if beside else ((0.5, under), "upper center")
+        for name, members in each.items():
+            last = (panels.loc[name] if beside else panels[name]).iloc[-1]
+            shown = handles(members, lines)
+            last.legend(handles=shown, bbox_to_anchor=anchor, loc=place, labelspacing=0.35)
+    columns = max(1, int(figure.bbox.width / figure.dpi / 2.8))
+    room(figure, 0, 0.25 * -(-len(everywhere) // columns))
+    figure.legend(handles=everywhere, loc="outside lower center", ncols=columns, handlelength=3)
+    return figure
+
+
+def split(figure: Figure, rows: int, columns: int, **ratios: Any) -> list[Any]:
+    """Parts of a figure, to draw several plots on."""
+    return list(np.ravel(np.array(figure.subfigures(rows, columns, **ratios), dtype=object)))
+
+
+def room(figure: Figure, width: float, height: float) -> None:
+    """Make a figure wider and higher, if it is a whole one."""
+    if isinstance(figure, Figure):
+        figure.set_size_inches(figure.get_figwidth() + width, figure.get_figheight() + height)
+
+
+def handles(conditions: Iterable[Condition], lines: bool) -> list[Line2D]:
+    """What stands for conditions in a legend."""
+    return [handle(fill(lineup.label(*c), 30), look(*c), lines) for c in conditions]
+
+
+def handle(label: str, seen: Look, lines: bool = True) -> Line2D:
+    """What stands for one look in a legend."""
+    line: Any = seen.line if lines else "none"
+    return Line2D([], [], color=seen.colour, marker=seen.mark, linestyle=line, markersize=5, label=label)
+
+
+def pale(lines: bool) -> Line2D:
+    """What stands for the other families."""
+    return handle("other families", Look(GREY, "" if lines else "o"), lines)
 
 
 def along_updates(axes: Axes) -> None:
     """Updates along x, which come whole."""
-    axes.set_xlabel(UPDATES)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
 
 
-def curve(axes: Axes, part: pd.DataFrame, look: Look, place: int = 0) -> None:
-    """One condition's curve; `place` staggers the markers."""
-    part = part.sort_values("step")
-    every = max(1, len(part) // 8)
-    axes.plot(
-        part["step"],
-        part["mean"],
-        linestyle=look.line,
-        markevery=(place % every, every),
-        **mark(look),
-    )
-    band(axes, part, look.colour)
+def logarithmic(axes: Axes, *names: str) -> None:
+    """Make these axes, x or y, logarithmic, with numbers that read well over a part of a decade too."""
+    for name in names:
+        axes.set(**{f"{name}scale": "log"})
+        axis = getattr(axes, f"{name}axis")
+        low, high = axis.get_view_interval()
+        if high < NARROW * low:
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())
 
 
-def band(axes: Axes, part: pd.DataFrame, colour: Any) -> None:
-    """The interval around a curve."""
-    axes.fill_between(part["step"], part["low"], part["high"], color=colour, alpha=0.2, linewidth=0)
+def level(axes: Axes, height: float, text: str, dashes: str = "--") -> None:
+    """A horizontal line, named outside its right end, where nothing can cross the words."""
+    axes.axhline(height, color=INK, linestyle=dashes, linewidth=1, zorder=1)
+    side = axes.get_yaxis_transform()
+    axes.text(1.01, height, text, transform=side, fontsize=7, color=INK, ha="left", va="center")
 
 
-def note(axes: Axes, height: float, text: str, side: str) -> None:
-    """Write at the right end of a horizontal line; `side` of the text touches the line."""
-    offset = 2 if side == "bottom" else -2
-    axes.annotate(
-        text,
-        (1, height),
-        (-2, offset),
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
-        ha="right",
-        va=side,
-        fontsize=8,
-        color=style.INK,
-    )
-
-
-def mark(look: Look, size: float = 5) -> dict[str, Any]:
-    """Colour, label and marker; a white rim keeps overlapping markers apart."""
-    star, shape = isinstance(look.marker, tuple), str(look.marker)
-    thin, letter = shape in "x+12", shape.startswith("$")
-    return {
-        "color": look.colour,
-        "label": look.label,
-        "marker": look.marker,
-        "markersize": size * (1.6 if star else 1.3 if letter else 1.35 if shape in "*PX12" else 1),
-        "markeredgecolor": look.colour if thin or letter else "white",
-        "markeredgewidth": 1.5 if thin else 0.2 if letter else 0.4,
-    }
-
-
-def dots(axes: Axes, found: pd.DataFrame, places: Iterable[float]) -> None:
-    """Mean and interval along x of each row of `found`, at these heights."""
-    looks = [style.look(*pair) for pair in found[stats.COMPARED].itertuples(index=False)]
-    places, (down, up) = list(places), arms(found)
-    ends = found["mean"] - down, found["mean"] + up
-    axes.hlines(places, *ends, colors=[look.colour for look in looks], linewidth=INTERVAL, zorder=2)
-    for place, mean, look in zip(places, found["mean"], looks, strict=True):
-        axes.plot(mean, place, linestyle="none", **mark(look, POINT))
-
-
-def one_by_one(found: pd.DataFrame) -> Iterator[tuple[Condition, pd.DataFrame]]:
-    """Each row of a table of conditions, as a table."""
-    for row in range(len(found)):
-        part = found.iloc[[row]]
-        yield (part["estimator"].item(), part["setting"].item()), part
-
-
-def line_with_gaps(axes: Axes, part: pd.DataFrame, look: Look) -> None:
-    """Means with intervals at their `place` along x, on a log axis: a gap where a mean is not above 0."""
-    shown = part.assign(mean=part["mean"].where(part["mean"] > 0))
-    axes.errorbar(shown["place"], shown["mean"], yerr=arms(shown), **point(look) | {"linestyle": look.line})
-
-
-def bounds(axes: Axes, part: pd.DataFrame, look: Look) -> None:
-    """Arrows down from the upper ends of intervals: the most that there can be."""
-    high = part["high"]
-    axes.errorbar(
-        part["place"], high, 0.4 * high, uplims=True, linestyle="none", marker="_", color=look.colour
-    )
-
-
-def aside(count: int) -> np.ndarray:
-    """Factors by which lines stand beside one another on a log axis, so that no interval covers another."""
-    return 1.045 ** (np.arange(count) - (count - 1) / 2)
-
-
-def arms(found: pd.DataFrame) -> np.ndarray:
-    """The intervals as matplotlib wants them: lengths down and up; 0 where there is none."""
-    return np.nan_to_num(np.array([found["mean"] - found["low"], found["high"] - found["mean"]]))
-
-
-def point(look: Look) -> dict[str, Any]:
-    """How `errorbar` draws a condition."""
-    return mark(look, POINT) | {"linestyle": "none", "elinewidth": INTERVAL}
-
-
-def condition_axis(axes: Axes, conditions: Sequence[Condition], names: bool = True) -> None:
-    """Conditions down the y axis, the first on top."""
-    axes.set_yticks(range(len(conditions)), [lineup.label(*c) for c in conditions] if names else [])
-    axes.set_ylim(len(conditions) - 0.5, -0.5)
-    axes.grid(visible=False, axis="y")
-    axes.spines["left"].set_visible(False)
-
-
-def legend(figure: Figure, conditions: Sequence[Condition], columns: int, lines: bool = True) -> None:
-    """One legend for the whole figure, below it, where it can cover nothing; fewer columns if too wide."""
-    looks = [style.look(*condition) for condition in conditions]
-    while columns > 1 and width([look.label for look in looks], columns) > figure.get_figwidth():
-        columns -= 1
-    handles = [Line2D([], [], linestyle=look.line if lines else "none", **mark(look)) for look in looks]
-    figure.set_figheight(figure.get_figheight() + 0.2 * ceil(len(handles) / columns))
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=3.2)
-
-
-def width(labels: Sequence[str], columns: int) -> float:
-    """About how many inches wide a legend of these labels is, filled column by column."""
-    tall = ceil(len(labels) / columns)
-    return sum(0.7 + 0.066 * max(map(len, labels[n : n + tall])) for n in range(0, len(labels), tall))
+def goal(axes: Axes, head: Headline, length: int) -> None:
+    """The best that a headline can be, if that is known."""
+    best = head.best(length)
+    if best is not None:
+        level(axes, best, f"{head.way.end}\n{best}")
 
 
 def cut(low: float, high: float) -> float:
@@ -202,14 +260,6 @@ def cut(low: float, high: float) -> float:
     return max(low, high - SPAN)
 
 
-def heading(key: tuple[str, str, str, int]) -> str:
-    """The words for one slice."""
-    _, task, source, length = key
-    return f"{schema.with_source(task, source)}, length {length}"
-
-
-def in_order(found: pd.DataFrame, conditions: Sequence[Condition]) -> pd.DataFrame:
-    """One row per condition, in that order, with its place in it."""
-    places = {condition: place for place, condition in enumerate(conditions)}
-    pairs = zip(found["estimator"], found["setting"], strict=True)
-    return found.assign(place=[places[pair] for pair in pairs]).sort_values("place")
+def intervals(table: pd.DataFrame, *by: str) -> pd.DataFrame:
+    """Means over sessions with their intervals, a row for each condition and value of these columns."""
+    return stats.mean_interval(table, [*stats.COMPARED, *by])

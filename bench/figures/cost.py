@@ -1,93 +1,68 @@
 """What each estimator costs, and what that buys."""
 
 import pandas as pd
-from matplotlib.axes import Axes
+import seaborn.objects as so
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from bench.figures import _parts as parts
-from bench.figures import _style as style
+from bench.figures._style import INK, PHASES, RC
 from bench.statistics import headline, lineup, stats
 from bench.tables import schema
 from bench.tables.store import Tables
 
 TITLE = "Cost"
 CAPTION = (
-    "Left: quality at the end against wall-clock seconds per session (mean and 95% interval over "
-    "sessions). Right: where the seconds go; variance is measuring only, which training does not "
-    "need. Sessions run stacked, so a session's seconds are its share of its stack's; they depend "
-    "on the machine, unlike every other number here."
+    "Above: quality at the end (mean and 95% interval over sessions) against wall-clock seconds per "
+    f"session, on a log axis. {parts.PALE} Below: where the seconds go; variance is measuring only, which "
+    "training does not need. Sessions run stacked, so a session's seconds are its share of its stack's; "
+    "they depend on the machine, unlike every other number here."
 )
+SECONDS = "seconds per session"
 
 
 def draw(tables: Tables) -> Figure | None:
-    """One row of panels for each slice of the tables."""
-    shown = [(key, found) for key, part in stats.slices(tables) if not (found := phases(part)).empty]
-    if not shown:
+    """Quality by family, and a bar for each condition."""
+    spent = parts.plain(stats.last(stats.rows(tables, schema.SECONDS)))
+    if spent.empty:
         return None
-    rows = max(len(lineup.ordered(found)) for _, found in shown)
-    figure, axes = parts.grid(len(shown), 2, 5.2, max(2.4, 0.8 + 0.22 * rows))
-    for row, (key, found) in zip(axes, shown, strict=True):
-        part = dict(stats.slices(tables))[key]
-        draw_value(row[0], quality(part), seconds(found))
-        row[0].set(ylabel=f"{headline.of(part).axis} at the end", title=parts.heading(key))
-        draw_phases(row[1], found)
-    parts.legend(figure, lineup.ordered(pd.concat([found for _, found in shown])), 3, lines=False)
+    conditions = lineup.ordered(spent)
+    figure = Figure(figsize=(11, 5.2 + 0.19 * len(conditions)), layout="constrained")
+    above, below = parts.split(figure, 2, 1, height_ratios=(4.4, 1 + 0.19 * len(conditions)))
+    draw_value(above, tables, spent)
+    draw_phases(below, spent, conditions)
     return figure
 
 
-def phases(tables: Tables) -> pd.DataFrame:
-    """Seconds of each session at its end, by phase."""
-    return parts.plain(stats.last(stats.rows(tables, schema.SECONDS)))
-
-
-def quality(tables: Tables) -> pd.DataFrame:
-    """Final quality of each condition, with its interval."""
-    return stats.mean_interval(stats.last(headline.rows(tables)), stats.COMPARED)
-
-
-def seconds(found: pd.DataFrame) -> pd.DataFrame:
-    """Seconds per session over all phases."""
-    total = found.groupby([*stats.COMPARED, "session"], observed=True)["value"].sum().reset_index()
-    return stats.mean_interval(total, stats.COMPARED)
-
-
-def draw_value(axes: Axes, found: pd.DataFrame, cost: pd.DataFrame) -> None:
-    """Quality against seconds, a point for each condition."""
-    both = found.merge(cost, on=stats.COMPARED, suffixes=("", "_cost"))
-    for condition, part in parts.one_by_one(both):
-        look = style.look(*condition)
-        axes.errorbar(part["mean_cost"], part["mean"], yerr=parts.arms(part), **parts.point(look))
-    axes.set_xlabel("seconds per session")
-    axes.margins(x=0.15)
-    axes.set_xlim(left=0)
-
-
-def draw_phases(axes: Axes, found: pd.DataFrame) -> None:
-    """A bar for each condition, stacked from its phases."""
-    conditions = lineup.ordered(found)
-    means = found.groupby([*stats.COMPARED, "parameter"], observed=True)["value"].mean().unstack()
-    means = means.reindex(columns=[p for p in style.PHASES if p in means]).reindex(conditions).fillna(0)
-    left = pd.Series(0.0, index=means.index)
-    for phase in means:
-        colour, hatch = style.PHASES[phase]
-        axes.barh(
-            range(len(means)),
-            means[phase],
-            left=left,
-            height=0.7,
-            color=colour,
-            hatch=hatch,
-            edgecolor=style.INK,
-            linewidth=0.6,
-            label=phase,
-        )
-        left += means[phase]
-    parts.condition_axis(axes, conditions)
-    axes.set(xlabel="seconds per session")
-    axes.legend(
-        loc="lower center",
-        bbox_to_anchor=(0.5, 1),
-        ncols=len(means.columns),
-        columnspacing=1,
-        handlelength=1.4,
+def draw_value(on: Figure, tables: Tables, spent: pd.DataFrame) -> None:
+    """Quality against seconds over all phases, a point for each condition."""
+    head = headline.of(tables)
+    total = spent.groupby([*stats.COMPARED, "session"], observed=True)["value"].sum().reset_index()
+    ends = parts.intervals(stats.last(headline.rows(tables)))
+    found = ends.merge(
+        parts.intervals(total)[[*stats.COMPARED, "mean"]], on=stats.COMPARED, suffixes=("", "_cost")
     )
+    found = parts.by_group(found.assign(row=f"{head.axis} at the end"), "column")
+    plot = parts.points(found, "mean_cost").label(x=SECONDS)
+    _, panels = parts.grid(plot, found, 2.1, 2.6, on=on, x=True, y=True)
+    for axes in panels.to_numpy().flat:
+        parts.logarithmic(axes, "x")
+    parts.keys(on, panels, found, lines=False)
+
+
+def draw_phases(on: Figure, spent: pd.DataFrame, conditions: list[lineup.Condition]) -> None:
+    """Bars stacked from the mean seconds of the phases."""
+    means = spent.groupby([*stats.COMPARED, "parameter"], observed=True)["value"].mean().reset_index()
+    means = means.sort_values(
+        "parameter", key=lambda column: column.map(list(PHASES).index), ignore_index=True
+    )
+    names = [lineup.label(*c) for c in means[stats.COMPARED].itertuples(index=False)]
+    phases = [phase for phase in PHASES if phase in set(means["parameter"])]
+    plot = so.Plot(means.assign(label=names), x="value", y="label", color="parameter").theme(RC)
+    plot = plot.add(so.Bar(edgecolor=INK, edgewidth=0.5, alpha=1), so.Stack(), legend=False)
+    order = so.Nominal(order=[lineup.label(*c) for c in conditions])
+    plot = plot.scale(y=order, color=so.Nominal(PHASES, order=phases))
+    plot.label(x=SECONDS, y="").on(on).plot()
+    on.axes[0].grid(visible=False, axis="y")
+    shown = [Patch(facecolor=PHASES[phase], edgecolor=INK, linewidth=0.5, label=phase) for phase in phases]
+    on.legend(handles=shown, loc="outside upper center", ncols=len(shown))

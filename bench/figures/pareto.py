@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.figures import _parts as parts
-from bench.figures import _style as style
+from bench.figures._style import INK
 from bench.statistics import lineup, quality, stats
 from bench.tables import schema
 from bench.tables.store import Tables
@@ -14,29 +14,38 @@ from bench.tables.store import Tables
 TITLE = "Bias and variance against cost"
 CAPTION = (
     "One point per estimator, all at the same parameters: the mean over checkpoints and sessions with its "
-    "95% interval over sessions. Cost is the process time of one draw, its share of a stack's update; it "
-    "depends on the machine. Left: variance of one draw over the true gradient's squared norm |g|²; along a "
-    "dotted line variance times seconds is the same, and so is the error after equal time where there is no "
-    "bias. Right: relative bias, |E[draw] - g| / |g|; an arrow means that none can be shown, and begins at "
-    "the most there may be. The black line is the Pareto front: for each estimator on it none is both "
-    "cheaper and better. On the right an estimator without a measurable bias ends it. The true gradient is "
-    "enumerated, or where sequences are too many the mean of very many draws whose own error is subtracted."
+    f"95% interval over sessions. {parts.PALE} Cost is the process time of one draw, its share of a "
+    "stack's update; it depends on the machine. Above: variance of one draw over the true gradient's "
+    "squared norm |g|²; along a dotted line variance times seconds is the same, and so is the error after "
+    "equal time where there is no bias. Below: relative bias, |E[draw] - g| / |g|; a hollow mark means "
+    "that none can be shown, and is the most there may be. The black line is the Pareto front: for each "
+    "estimator on it none is both cheaper and better. Below, an estimator without a measurable bias ends "
+    "it. The true gradient is enumerated, or where sequences are too many the mean of very many draws "
+    "whose own error is subtracted."
 )
+VARIANCE, BIAS = "variance of one draw / |g|²", "relative bias"
 
 
 def draw(tables: Tables) -> Figure | None:
-    """One row of panels for each slice of the tables."""
-    shown = [(key, part) for key, part in stats.slices(tables) if quality.measured(part)]
-    if not shown:
+    """A row of panels for the variance, and one for the bias."""
+    if not quality.measured(tables):
         return None
-    figure, axes = parts.grid(len(shown), 2, 5.6, 4.4)
-    for row, (key, part) in zip(axes, shown, strict=True):
-        draw_variance(row[0], with_cost(quality.variances(part), part))
-        draw_bias(row[1], with_cost(quality.biases(part), part))
-        row[0].set_title(parts.heading(key))
-    conditions = [c for _, part in shown for c in lineup.ordered(with_cost(quality.variances(part), part))]
-    parts.legend(figure, list(dict.fromkeys(conditions)), 4, lines=False)
-    return figure
+    spread, bias = (with_cost(found, tables) for found in (quality.variances(tables), quality.biases(tables)))
+    clear = (bias["p_holm"] < 1 - stats.LEVEL) & (bias["mean"] > 0)
+    both = pd.concat([spread.assign(row=VARIANCE, clear=True), bias.assign(row=BIAS, clear=clear)])
+    found = parts.by_group(both, "column")
+    found = parts.bounded(found, ~found["clear"])
+    plot = parts.points(found, "cost").label(x="ms per draw")
+    figure, panels = parts.grid(plot, found, 2.1, 2.6, x=True, y="row")
+    least = bias[~clear].assign(mean=bias["high"]).nsmallest(1, "cost")
+    fronts = {VARIANCE: spread, BIAS: pd.concat([bias[clear], least])}
+    for row, beaten in fronts.items():
+        for axes in panels.loc[row]:
+            parts.logarithmic(axes, "x", "y")
+            staircase(axes, quality.front(beaten))
+    for axes in panels.loc[VARIANCE]:
+        equal_work(axes)
+    return parts.keys(figure, panels, found, lines=False)
 
 
 def with_cost(found: pd.DataFrame, tables: Tables) -> pd.DataFrame:
@@ -48,47 +57,14 @@ def with_cost(found: pd.DataFrame, tables: Tables) -> pd.DataFrame:
     return both[contend].assign(cost=1000 * both["mean_cost"]).reset_index(drop=True)
 
 
-def prepare(axes: Axes, found: pd.DataFrame, name: str) -> None:
-    """Logarithmic axes with room for all costs."""
-    axes.set(xscale="log", yscale="log", xlabel="milliseconds per draw", ylabel=name)
-    axes.set_xlim(found["cost"].min() / 1.5, found["cost"].max() * 1.5)
-
-
-def draw_points(axes: Axes, found: pd.DataFrame) -> None:
-    """A point with its interval for each condition."""
-    for condition, part in parts.one_by_one(found):
-        look = parts.point(style.look(*condition))
-        axes.errorbar(part["cost"], part["mean"], yerr=parts.arms(part), **look)
-
-
-def draw_variance(axes: Axes, found: pd.DataFrame) -> None:
-    """Variance against cost."""
-    prepare(axes, found, "variance of one draw / |g|²")
-    draw_points(axes, found)
-    draw_front(axes, quality.front(found))
-    equal_work(axes)
-
-
-def draw_bias(axes: Axes, found: pd.DataFrame) -> None:
-    """Bias against cost, an arrow where none can be shown."""
-    prepare(axes, found, "relative bias")
-    clear = (found["p_holm"] < 1 - stats.LEVEL) & (found["mean"] > 0)
-    draw_points(axes, found[clear])
-    for condition, part in parts.one_by_one(found[~clear & (found["high"] > 0)]):
-        parts.bounds(axes, part.assign(place=part["cost"]), style.look(*condition))
-    unbiased = found[~clear].assign(mean=found["high"])
-    draw_front(axes, quality.front(pd.concat([found[clear], unbiased.nsmallest(1, "cost")])))
-
-
-def draw_front(axes: Axes, front: pd.DataFrame) -> None:
-    """A staircase through the rows that nothing beats."""
+def staircase(axes: Axes, front: pd.DataFrame) -> None:
+    """Through the rows that nothing beats."""
     axes.step(front["cost"], front["mean"], where="post", color="black", linewidth=1, zorder=0)
 
 
 def equal_work(axes: Axes) -> None:
     """Lines along which variance times seconds is the same, each a factor of ten from the next."""
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
-    for decade in range(-12, 13):
-        work = 10.0**decade
-        axes.plot([left, right], [work / left, work / right], ":", color=style.INK, linewidth=0.5, zorder=0)
-    axes.set_ylim(bottom, top)
+    for work in 10.0 ** np.arange(*np.ceil(np.log10([left * bottom, right * top]))):
+        axes.plot([left, right], [work / left, work / right], ":", color=INK, linewidth=0.3, zorder=0)
+    axes.set(xlim=(left, right), ylim=(bottom, top))

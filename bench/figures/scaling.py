@@ -1,17 +1,16 @@
 """What an update costs against the length, the vocabulary and the number of sessions trained at once."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator, StrMethodFormatter
+from matplotlib.ticker import NullLocator
 
 from bench.figures import _parts as parts
-from bench.figures import _style as style
-from bench.figures._style import Look
-from bench.statistics import exponents, lineup, stats
+from bench.figures._style import DISCRIMINATOR, Look, look, looks
+from bench.statistics import exponents, lineup
+from bench.statistics.lineup import BESIDE, DEFAULT
 from bench.tables import schema
 from bench.tables.store import Tables
 
@@ -25,16 +24,16 @@ CAPTION = (
     "noise is V numbers for every token, the others' one. Last that variance itself, of one draw per "
     "generated sample, summed over all parameters. All axes are logarithmic; points are geometric means "
     "over repetitions with 95% intervals, and one far wider than all that is drawn runs off its axis. "
-    "Beside each line's mark stands the power law fitted to the upper half of its points (of the "
-    "variance, to all). Seconds depend on the machine, bytes do not. Parameters are as they were drawn "
-    "and real sequences are uniform noise, so the variances are those of an untrained pair. A line ends "
-    "where its next point would have taken too long."
+    "Beside each panel stand the power laws fitted to the upper half of its points (of the variance, to "
+    "all). Seconds depend on the machine, bytes do not. Parameters are as they were drawn and real "
+    "sequences are uniform noise, so the variances are those of an untrained pair. A line ends where its "
+    "next point would have taken too long."
 )
-DISCRIMINATOR = Look("discriminator", "#737373", ":", "s")
+UPDATE = "an update, ms"
 OTHER = "discriminator"
 AXES = {"T": "length T", "V": "vocabulary V", "sessions": "sessions at once, n"}
 PLAIN = 0.01  # numbers above it are written out
-NEAR, FAR = 1.6, 9.0  # factors between a panel's points and its edge: without, and with, the power laws there
+NEAR = 1.6  # the factor between a panel's points and its edge
 
 
 class Panel(NamedTuple):
@@ -42,91 +41,69 @@ class Panel(NamedTuple):
 
     metric: str
     parameter: str
-    label: str
     upper: float = exponents.UPPER
     beside: str = ""
-    axes: Sequence[str] = tuple(AXES)
+    axes: str = "T V sessions"
 
 
-ROWS = [
-    Panel(schema.UPDATE_SECONDS, "generator", "an update, ms", beside=OTHER),
-    Panel(schema.UPDATE_SECONDS, "variance", "measuring the variance, ms"),
-    Panel(schema.PEAK_MEMORY, "generator", "peak memory of an update, MB", beside=OTHER),
-    Panel(schema.GRADIENT_LOG_VARIANCE, "total", "variance of the gradient", 1.0, axes="TV"),
-]
+ROWS = {
+    UPDATE: Panel(schema.UPDATE_SECONDS, "generator", beside=OTHER),
+    "measuring the variance, ms": Panel(schema.UPDATE_SECONDS, "variance"),
+    "peak memory of an update, MB": Panel(schema.PEAK_MEMORY, "generator", beside=OTHER),
+    "variance of the gradient": Panel(schema.GRADIENT_LOG_VARIANCE, "total", 1.0, axes="T V"),
+}
 
 
 def draw(tables: Tables) -> Figure | None:
-    """Four rows of panels for each slice of the tables, a column for each axis."""
-    shown = [(key, part) for key, part in stats.slices(tables) if not stats.rows(part, ROWS[0].metric).empty]
-    if not shown:
+    """A row of panels for each quantity, a column for each number that is varied."""
+    each = {(row, axis): lines(tables, panel, axis) for row, panel in ROWS.items() for axis in AXES}
+    if each[UPDATE, "T"].empty:
         return None
-    figure, axes = parts.grid(len(ROWS) * len(shown), len(AXES), 3.7, 2.5)
-    for place, (key, part) in enumerate(shown):
-        rows = axes[len(ROWS) * place : len(ROWS) * (place + 1)]
-        for row, panel in zip(rows, ROWS, strict=True):
-            draw_row(row, part, panel)
-        rows[0][0].set_title(parts.heading(key))
-    trials = pd.concat([part.trials for _, part in shown])
-    parts.legend(figure, lineup.ordered(trials.assign(setting=lineup.DEFAULT)), 3)
+    means = [exponents.geometric(p).assign(row=row, column=AXES[a]) for (row, a), p in each.items()]
+    found = looks(pd.concat(means, ignore_index=True).assign(setting=DEFAULT, role=parts.OWN))
+    beside = found["estimator"] == OTHER
+    found.loc[beside, ["role", "colour", "mark", "line"]] = [BESIDE, *DISCRIMINATOR]
+    figure, panels = parts.grid(parts.curves(found, "at").label(x=""), found, 3.4, 2.2, x="col", y=False)
+    for (row, axis), part in each.items():
+        axes = panels.loc[row, AXES[axis]]
+        if part.empty:
+            axes.set_visible(False)
+            continue
+        bound(axes, found[(found["row"] == row) & (found["column"] == AXES[axis])])
+        laws = exponents.exponents(part, ROWS[row].upper).itertuples()
+        shown = [parts.handle(power(law.axis, law.mean), own_look(law.estimator)) for law in laws]
+        axes.legend(handles=shown, loc="upper left", bbox_to_anchor=(1, 1), handlelength=1.6)
+    shown = [*parts.handles(lineup.ordered(found[~beside]), True), parts.handle(OTHER, DISCRIMINATOR)]
+    figure.legend(handles=shown, loc="outside lower center", ncols=len(shown))
     return figure
 
 
-def draw_row(row: list[Axes], tables: Tables, panel: Panel) -> None:
-    """A panel for each axis."""
-    for axes, (name, label) in zip(row, AXES.items(), strict=True):
-        axes.set_visible(name in panel.axes)
-        drawn = [draw_line(axes, part, look, panel) for look, part in lines(tables, panel, name)]
-        bound(axes, pd.concat(drawn), falling=name == "sessions")
-        axes.set_xlabel(label)
-    row[0].set_ylabel(panel.label)
-
-
-def lines(tables: Tables, panel: Panel, axis: str) -> Iterator[tuple[Look, pd.DataFrame]]:
-    """The estimators along an axis, and the discriminator beside them."""
-    found = along(tables, panel, axis)
-    for name, _ in lineup.ordered(found.assign(setting=lineup.DEFAULT)):
-        yield style.look(name), found[found["estimator"] == name]
-    if panel.beside:
-        yield DISCRIMINATOR, exponents.shared(along(tables, panel._replace(parameter=panel.beside), axis))
-
-
-def along(tables: Tables, panel: Panel, axis: str) -> pd.DataFrame:
-    """Logarithms of what a panel shows."""
+def lines(tables: Tables, panel: Panel, axis: str) -> pd.DataFrame:
+    """Logarithms of what a panel shows, the discriminator's among them as if it were an estimator."""
     found = exponents.logarithms(tables, panel.metric, panel.parameter)
-    return found[found["axis"] == axis]
+    if panel.beside:
+        other = exponents.shared(exponents.logarithms(tables, panel.metric, panel.beside))
+        found = pd.concat([found, other.assign(estimator=OTHER)])
+    return found[(found["axis"] == axis) & (axis in panel.axes.split())]
 
 
-def draw_line(axes: Axes, part: pd.DataFrame, look: Look, panel: Panel) -> pd.DataFrame:
-    """Geometric means with intervals, and the exponent in the legend; gives what is drawn."""
-    found = exponents.geometric(part)
-    laws = [power(row) for row in exponents.exponents(part, panel.upper).itertuples()]
-    label = " ".join([look.label, *laws] if look is DISCRIMINATOR else laws)
-    drawn = parts.point(look) | {"linestyle": look.line, "label": label or look.label}
-    axes.errorbar(found["at"], found["mean"], yerr=parts.arms(found), **drawn)
-    return found
+def own_look(name: str) -> Look:
+    """What an estimator, or the discriminator, looks like."""
+    return DISCRIMINATOR if name == OTHER else look(name)
 
 
-def power(row: Any) -> str:
+def power(axis: str, exponent: float) -> str:
     """A fitted power law, as matplotlib writes it."""
-    name = row.axis if len(row.axis) == 1 else "n"
-    return f"${name}^{{{round(row.mean, 2) + 0:.2f}}}$"
+    return f"${axis if len(axis) == 1 else 'n'}^{{{round(exponent, 2) + 0:.2f}}}$"
 
 
-def bound(axes: Axes, found: pd.DataFrame, falling: bool) -> None:
-    """Logarithmic axes with the points' own numbers, and the power laws in the corner that is left free."""
+def bound(axes: Axes, found: pd.DataFrame) -> None:
+    """Logarithmic axes with the points' own numbers."""
     places = sorted(found["at"].unique())
-    axes.set(xscale="log", yscale="log")
+    low, high = found["mean"].min(), found["mean"].max()
+    axes.set_ylim(low / NEAR, high * NEAR)
+    parts.logarithmic(axes, "x", "y")
     axes.set_xticks(places, [f"{at:,}" for at in places])
     axes.xaxis.set_minor_locator(NullLocator())
-    low, high = found["mean"].min(), found["mean"].max()
-    axes.set_ylim(low / (NEAR if falling else FAR), high * (FAR if falling else NEAR))
     if low > PLAIN:
-        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.legend(
-        loc="upper right" if falling else "lower right",
-        handlelength=1.8,
-        labelspacing=0.1,
-        borderaxespad=0.0,
-        fontsize=8,
-    )
+        axes.yaxis.set_major_formatter("{x:g}")

@@ -3,101 +3,79 @@
 from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
+import seaborn as sns
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from bench.figures import _parts as parts
-from bench.figures import _style as style
+from bench.figures._style import Look
 from bench.statistics import headline, lineup, stats
-from bench.statistics.headline import Headline
+from bench.statistics.lineup import DEFAULT
 from bench.tables import schema
 from bench.tables.store import Tables
 
 TITLE = "Temperature"
 CAPTION = (
-    "Top: the quality of what is generated along training for each temperature λ, mean over sessions "
-    "with its 95% interval. Bottom: that quality and gradient log-variance (all parameters together) at "
-    "the end of training against λ, on a log axis. At the end every condition is at other parameters, "
-    "so the variances compare more than the temperatures."
+    "Above: the quality of what is generated along training for each temperature λ, mean over sessions "
+    "with its 95% interval. Below: that quality and gradient log-variance (all parameters together) at "
+    "the end of training against λ, on a log axis. At the end every condition is at other parameters, so "
+    "the variances compare more than the temperatures."
 )
+PALETTE = "viridis_r"  # a sequence that reads in grey as well
 
 
 def draw(tables: Tables) -> Figure | None:
-    """Two rows of panels for each slice of the tables."""
-    swept = [part for _, part in stats.slices(tables) if not quality(part).empty]
-    if not swept:
+    """Curves for each estimator, and the ends of all estimators together."""
+    found = parts.temperatures(headline.rows(tables))
+    if found.empty:
         return None
-    shown = [quality(part) for part in swept]
-    width = max(2, *(found["estimator"].nunique() for found in shown))
-    figure, axes = parts.grid(2 * len(shown), width, 4.2, 2.7)
-    for place, part in enumerate(swept):
-        draw_slice(axes[2 * place : 2 * place + 2], part)
-    every = sorted(set().union(*(found[parts.LAMBDA] for found in shown)))
-    handles = [Line2D([], [], color=colour, label=f"{value:g}") for value, colour in palette(every).items()]
-    figure.legend(handles=handles, title="λ", loc="outside right upper")
-    names = pd.concat(shown).assign(setting=lineup.DEFAULT)
-    parts.legend(figure, lineup.ordered(names), width)
+    figure = Figure(figsize=(9.5, 6.6), layout="constrained")
+    above, below = parts.split(figure, 2, 1)
+    draw_curves(above, tables, found)
+    draw_ends(below, tables, found)
     return figure
 
 
-def quality(tables: Tables) -> pd.DataFrame:
-    """The headline by temperature."""
-    return parts.temperatures(headline.rows(tables))
+def draw_curves(on: Any, tables: Tables, table: pd.DataFrame) -> None:
+    """Learning curves of each estimator, a curve for each temperature."""
+    found = stats.mean_interval(table, ["estimator", parts.LAMBDA, "step"]).sort_values(["estimator", "step"])
+    values = sorted(found[parts.LAMBDA].unique())
+    colours = dict(zip(values, map(to_hex, sns.color_palette(PALETTE, len(values))), strict=True))
+    found = found.assign(
+        column=found["estimator"].map(lineup.label),
+        row=headline.of(tables).axis,
+        role=parts.OWN,
+        label=[f"λ = {value:g}" for value in found[parts.LAMBDA]],
+        colour=found[parts.LAMBDA].map(colours),
+        mark="o",
+    )
+    _, panels = parts.grid(
+        parts.curves(found, "step").label(x=parts.UPDATES), found, 4, 3, on=on, x=True, y=True
+    )
+    for axes in panels.to_numpy().flat:
+        parts.along_updates(axes)
+        parts.goal(axes, headline.of(tables), table["length"].iloc[0])
+    looks = [Look(colour, "o") for colour in colours.values()]
+    names = [f"λ = {value:g}" for value in values]
+    on.legend(handles=list(map(parts.handle, names, looks)), loc="outside right center")
 
 
-def variance(tables: Tables) -> pd.DataFrame:
-    """Total log-variance by temperature."""
-    return parts.temperatures(stats.rows(tables, schema.GRADIENT_LOG_VARIANCE, "total"))
-
-
-def palette(values: list[float]) -> dict[float, Any]:
-    """A colour for each temperature."""
-    return dict(zip(values, style.sequential(len(values)), strict=True))
-
-
-def draw_slice(axes: Any, tables: Tables) -> None:
-    """Two rows of panels: curves per estimator, and the ends of all estimators together."""
-    head, found, spread = headline.of(tables), quality(tables), variance(tables)
-    estimators = [name for name, _ in lineup.ordered(found.assign(setting=lineup.DEFAULT))]
-    for axis in axes.flat:
-        axis.set_visible(False)
-    for axis, name in zip(axes[0], estimators, strict=False):
-        draw_curves(axis, found[found["estimator"] == name], head)
-        axis.set_title(lineup.label(name))
-    draw_ends(axes[1][0], found, f"{head.axis} at the end")
-    if not spread.empty:
-        draw_ends(axes[1][1], spread, parts.NAT)
-    for axis in axes[0][1 : len(estimators)]:
-        axis.sharey(axes[0][0])
-
-
-def draw_curves(axes: Axes, table: pd.DataFrame, head: Headline) -> None:
-    """One estimator's learning curves, a curve for each temperature."""
-    axes.set_visible(True)
-    found = stats.mean_interval(table, [parts.LAMBDA, "step"])
-    colours = palette(sorted(found[parts.LAMBDA].unique()))
-    for value, part in found.groupby(parts.LAMBDA):
-        axes.plot(part["step"], part["mean"], color=colours[value])
-        parts.band(axes, part, colours[value])
-    best = head.best(table["length"].iloc[0])
-    if best is not None:
-        axes.axhline(best, color=style.INK, linestyle="--", linewidth=1)
-    axes.set_ylabel(head.axis)
-    parts.along_updates(axes)
-
-
-def draw_ends(axes: Axes, table: pd.DataFrame, ylabel: str) -> None:
-    """Where training ends against temperature, a line for each estimator."""
-    axes.set_visible(True)
-    found = stats.mean_interval(stats.last(table), ["estimator", parts.LAMBDA])
-    for name, part in found.groupby("estimator", observed=True):
-        part, look = part.sort_values(parts.LAMBDA), style.look(name)
-        axes.errorbar(
-            part[parts.LAMBDA],
-            part["mean"],
-            yerr=parts.arms(part),
-            **parts.point(look) | {"linestyle": look.line},
-        )
-    axes.set_xscale("log")
-    axes.set(xlabel=parts.LAMBDA, ylabel=ylabel)
+def draw_ends(on: Any, tables: Tables, table: pd.DataFrame) -> None:
+    """Where training ends against temperature, a curve for each estimator."""
+    spread = parts.temperatures(stats.rows(tables, schema.GRADIENT_LOG_VARIANCE, "total"))
+    quality = f"{headline.of(tables).axis} at the end"
+    ends = [
+        stats.last(table).assign(column=quality),
+        stats.last(spread).assign(column=f"{parts.NAT} at the end"),
+    ]
+    found = pd.concat(
+        [parts.intervals(rows.assign(setting=DEFAULT), parts.LAMBDA, "column") for rows in ends]
+    )
+    found = parts.by_group(found).sort_values(parts.LAMBDA, kind="stable")
+    found = found.sort_values("column", key=lambda column: column != quality, kind="stable")
+    _, panels = parts.grid(
+        parts.curves(found, parts.LAMBDA).label(x=parts.LAMBDA), found, 4, 3, on=on, x=True, y="col"
+    )
+    for axes in panels.to_numpy().flat:
+        parts.logarithmic(axes, "x")
+    parts.keys(on, panels, found)

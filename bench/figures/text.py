@@ -6,7 +6,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.figures import _parts as parts
 from bench.statistics import lineup, stats, texts
 from bench.statistics.lineup import DEFAULT, Condition
 from bench.tables.store import Tables
@@ -27,20 +26,16 @@ VALID, INVALID, FAINT = "#00693E", "#777777", "#c4c4c4"
 
 
 def draw(tables: Tables) -> Figure | None:
-    """A row of columns for each slice of the tables that sets an estimator's settings side by side."""
-    shown = [(key, found) for key, part in stats.slices(tables) if (found := columns(part))]
-    if not shown:
+    """A column for each condition, of a slice that sets an estimator's settings side by side."""
+    found = columns(tables)
+    if not found:
         return None
-    every = [table for _, found in shown for table in found.values()]
-    wide = max(MARGIN + max(table["parameter"].str.len().max() for table in every), 18)
-    tall = 0.7 + 0.17 * max(map(len, every))
-    figure, axes = parts.grid(len(shown), max(len(found) for _, found in shown), 0.09 * wide, tall)
-    for row, (key, found) in zip(axes, shown, strict=True):
-        row[0].set_ylabel(parts.heading(key))
-        for axis, (condition, table) in zip(row, found.items(), strict=False):
-            draw_column(axis, table, fill(lineup.label(*condition), wide))
-        for axis in row[len(found) :]:
-            axis.set_visible(False)
+    wide = max(MARGIN + max(table["parameter"].str.len().max() for table in found.values()), 18)
+    size = (0.09 * wide * len(found), 0.7 + 0.17 * max(map(len, found.values())))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(1, len(found), squeeze=False)[0]
+    for axes, (condition, table) in zip(panels, found.items(), strict=True):
+        draw_column(axes, table, fill(lineup.label(*condition), wide))
     return figure
 
 

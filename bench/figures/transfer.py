@@ -3,43 +3,37 @@
 from matplotlib.figure import Figure
 
 from bench.figures import _parts as parts
-from bench.figures import _style as style
-from bench.statistics import lineup, stats, transfer
+from bench.statistics import stats, transfer
 from bench.tables.store import Tables
 
 TITLE = "Does a better gradient train better?"
 CAPTION = (
     "A point for each estimator: goodness at the end of training against the mean squared error of its "
-    "gradient over |g|² at the discriminator calls of a REINFORCE update of 128 samples (geometric mean over "
-    "checkpoints, all estimators at the same parameters); means and 95% intervals over sessions. In the "
-    "title, Spearman's rank correlation over the estimators, of a smaller error with a better end, within a "
-    "session: mean and 95% interval over the sessions that both experiments have."
+    "gradient over |g|² at the discriminator calls of a REINFORCE update of 128 samples (geometric mean "
+    "over checkpoints, all estimators at the same parameters); means and 95% intervals over sessions. "
+    f"{parts.PALE} With a length stands Spearman's rank correlation over the estimators, of a smaller "
+    "error with a better end, within a session: mean and 95% interval over the sessions that both "
+    "experiments have."
 )
 WHOLE = True
 """Drawn once, from the tables of all experiments."""
 
 
 def draw(tables: Tables) -> Figure | None:
-    """A panel for each length."""
+    """A row of panels for each length."""
     found, known = transfer.both(tables), transfer.summary(tables)
     if known.empty:
         return None
-    figure, axes = parts.grid(1, len(known), 5.2, 4.0)
-    for axis, row in zip(axes[0], known.itertuples(), strict=True):
-        part = found[found["length"] == row.length]
-        error, end = (
-            stats.mean_interval(part.assign(value=part[name]), stats.COMPARED)
-            for name in ("error", "quality")
-        )
-        both = error.merge(end, on=stats.COMPARED, suffixes=("_error", ""))
-        for condition, one in parts.one_by_one(both):
-            across = one[["mean_error", "low_error", "high_error"]].set_axis(["mean", "low", "high"], axis=1)
-            look = parts.point(style.look(*condition))
-            axis.errorbar(across["mean"], one["mean"], yerr=parts.arms(one), xerr=parts.arms(across), **look)
-        axis.set(
-            xlabel="ln of the error / |g|² at equal discriminator calls",
-            ylabel="goodness at the end",
-            title=f"length {row.length}: rank correlation {row.mean:.2f} [{row.low:.2f}, {row.high:.2f}]",
-        )
-    parts.legend(figure, lineup.ordered(found), 4, lines=False)
-    return figure
+    rows = {
+        row.length: f"length {row.length}: {row.mean:.2f} [{row.low:.2f}, {row.high:.2f}]"
+        for row in known.itertuples()
+    }
+    found = found[found["length"].isin(rows)]
+    error, end = (parts.intervals(found.assign(value=found[name]), "length") for name in ("error", "quality"))
+    both = end.merge(error, on=[*stats.COMPARED, "length"], suffixes=("", "_x"))
+    both = parts.by_group(both.assign(row=both["length"].map(rows)), "column")
+    plot = parts.points(both, "mean_x").label(x="ln of the error / |g|²")
+    figure, panels = parts.grid(plot, both.sort_values("length", kind="stable"), 2.1, 2.5, x="row", y="row")
+    for row in panels.index:
+        panels.loc[row].iloc[0].set_ylabel(f"{row.replace(': ', chr(10))}\ngoodness at the end")
+    return parts.keys(figure, panels, both, lines=False)

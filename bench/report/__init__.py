@@ -1,15 +1,15 @@
-"""The report: one self-contained page, and beside it every figure and table as files.
+"""The report: one page, and beside it every figure and table as files, in one folder.
 
 Everything is made from the two tables alone, the sentences as much as the figures, so that a page
 never says what its numbers do not.
 """
 
 import re
-from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from functools import cache
 from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -22,7 +22,6 @@ from bench.report import (
     front,
     gradients,
     learned,
-    made,
     pretraining,
     scaling,
     schedule,
@@ -30,11 +29,13 @@ from bench.report import (
     summary,
     sweep,
 )
+from bench.report import made as origin
 from bench.statistics import headline, quality, stats
 from bench.tables import schema, store
 from bench.tables.store import Tables
 
 TEMPLATE = "page.html.j2"
+Key = tuple[str, str, str, int]  # experiment, task, source, length
 #: What whoever publishes numbers owes to the source of the data.
 CREDITS = {
     "kantrowitz": "Names: Names Corpus, version 1.3 (1994), copyright 1991 Mark Kantrowitz, with "
@@ -42,29 +43,43 @@ CREDITS = {
 }
 
 
-def write(results: Path, reports: Path, each: Callable[..., Iterable[dict[str, Any]]] = map) -> Path:
+class Job(NamedTuple):
+    """A part of the report that is made by itself: a figure of a slice, or its words and tables."""
+
+    key: Key | None  # None: all slices together
+    figure: str = ""
+
+
+def write(
+    results: Path,
+    reports: Path,
+    each: Callable[..., Iterable[Any]] = map,
+    told: Callable[[int, int, int], None] = lambda drawn, done, jobs: None,
+) -> Path:
     """Write the page, the figures and the tables of a results folder; gives the page's path.
 
     Args:
         results: the folder.
         reports: where to.
-        each: `map`, or something like it that works on several sections at once.
+        each: `map`, or something like it that works on several jobs at once.
+        told: how many figures are drawn, and how many of how many jobs done, whenever one is.
     """
-    tables = store.read(results)
+    known.cache_clear()  # a folder may have changed since this process last read it
+    tables, slices = known(results)
     for folder in (reports / "figures", reports / "tables"):
         store.require_writable(folder)
-    slices = list(stats.slices(tables))
-    longest_first = sorted(slices, key=lambda pair: len(pair[1].metrics), reverse=True)
-    sections = each(section, *zip(*longest_first, strict=True), repeat(reports))
-    known = {(key[0], key[3]): (slug(key), part) for key, part in slices}
-    first = front.page(known, tables, reports)
-    found = {section["id"]: section for section in sections}
+    jobs = planned(slices)
+    made: dict[Job, Any] = {}
+    for job, part in zip(jobs, each(do, repeat(results), repeat(reports), jobs), strict=True):
+        made[job] = part
+        told(sum(isinstance(found, figures.Saved) for found in made.values()), len(made), len(jobs))
+    first = front.page({(key[0], key[3]): (slug(key), part) for key, part in slices.items()}, tables, reports)
     page = render(
         TEMPLATE,
         front=first,
-        drawings=[shown(f) for f in first.figures],
-        sections=[found[slug(key)] for key, _ in slices],
-        made=made.describe(tables),
+        drawings=pictures(made, None),
+        sections=[made[Job(key)] | {"figures": pictures(made, key)} for key in slices],
+        made=origin.describe(tables),
         notes=tables.notes,
     )
     path = reports / "index.html"
@@ -72,8 +87,34 @@ def write(results: Path, reports: Path, each: Callable[..., Iterable[dict[str, A
     return path
 
 
-def section(key: tuple[str, str, str, int], tables: Tables, reports: Path) -> dict[str, Any]:
-    """Gather all that the page shows of one slice, and write its files."""
+@cache
+def known(results: Path) -> tuple[Tables, dict[Key, Tables]]:
+    """Read a folder: all of it, and slice by slice. Each process that draws does so once."""
+    tables = store.read(results)
+    return tables, dict(stats.slices(tables))
+
+
+def planned(slices: dict[Key, Tables]) -> list[Job]:
+    """Every figure that there may be, and the words; the longest tables first, so that none is waited for."""
+    order = sorted(slices, key=lambda key: len(slices[key].metrics), reverse=True)
+    whole = [name for name in figures.available() if figures.whole(name)]
+    own = [name for name in figures.available() if name not in whole]
+    return [*(Job(None, name) for name in whole), *(Job(key, name) for key in order for name in ("", *own))]
+
+
+def do(results: Path, reports: Path, job: Job) -> figures.Saved | dict[str, Any] | None:
+    """Make one part of the report, and write its files; None where a figure has nothing to show."""
+    tables, slices = known(results)
+    if job.key is None:
+        return figures.save(job.figure, tables, reports / "figures" / f"front-{job.figure}.svg")
+    part, name = slices[job.key], slug(job.key)
+    if job.figure:
+        return figures.save(job.figure, part, reports / "figures" / f"{name}-{job.figure}.svg")
+    return section(job.key, part, reports)
+
+
+def section(key: Key, tables: Tables, reports: Path) -> dict[str, Any]:
+    """Gather all that the page says of one slice, and write its tables."""
     name = slug(key)
     found = {"summary": summary.table(tables), "differences": differences.table(tables)}
     for kind, table in found.items():
@@ -84,11 +125,16 @@ def section(key: tuple[str, str, str, int], tables: Tables, reports: Path) -> di
         "title": title(key),
         "headline": headline.of(tables).name,
         "answers": said(tables),
-        "figures": list(drawn(name, tables, reports / "figures")),
         "strings": strings.table(tables),
         "forced": strings.forced(tables),
         "credit": CREDITS.get(key[2], ""),
     }
+
+
+def pictures(made: dict[Job, Any], key: Key | None) -> list[figures.Saved]:
+    """The figures of a slice, or of all together, that had something to show: the learning curves first."""
+    found = [made[job] for job in made if job.key == key and job.figure and made[job]]
+    return sorted(found, key=lambda saved: (saved.name != "learning_curves", saved.name))
 
 
 def said(tables: Tables) -> list[answers.Answer]:
@@ -104,33 +150,14 @@ def said(tables: Tables) -> list[answers.Answer]:
     return [*answers.sentences(tables), *learned.sentences(tables), *claims.sentences(tables)]
 
 
-def drawn(name: str, tables: Tables, folder: Path) -> Iterator[dict[str, str]]:
-    """Every figure that has something to show, the learning curves first."""
-    each = [name for name in figures.available() if not figures.whole(name)]
-    for figure in sorted(each, key=lambda n: (n != "learning_curves", n)):
-        saved = figures.save(figure, tables, folder, f"{name}-{figure}")
-        if saved:
-            yield shown(saved)
-
-
-def shown(saved: figures.Saved) -> dict[str, str]:
-    """A figure as the page takes it."""
-    return {
-        "title": saved.title,
-        "caption": saved.caption,
-        "stem": saved.svg.stem,
-        "data": b64encode(saved.svg.read_bytes()).decode(),
-    }
-
-
-def slug(key: tuple[str, str, str, int]) -> str:
+def slug(key: Key) -> str:
     """The beginning of the names of a slice's files, without what a file's name or a link cannot have."""
     experiment, task, source, length = key
     text = f"{experiment} {schema.with_source(task, source)} {length}"
     return "-".join(dict.fromkeys(re.findall(r"\w+", text)))
 
 
-def title(key: tuple[str, str, str, int]) -> str:
+def title(key: Key) -> str:
     """Name a slice for a reader."""
     experiment, task, source, length = key
     where = f"length {length}" if experiment == task else f"{task}, length {length}"

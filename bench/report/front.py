@@ -1,12 +1,10 @@
 """The front page: what to use, whether a better gradient trains better, and what became of the claims."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from bench import figures
 from bench.report import choices, verdict
 from bench.report.summary import Table, save
 from bench.report.verdict import Slices
@@ -32,7 +30,6 @@ class Front(NamedTuple):
     choices: Table | None
     claims: Table | None
     transfers: list[str]
-    figures: list[figures.Saved]
 
 
 def page(slices: Slices, tables: Tables, reports: Path) -> Front:
@@ -42,7 +39,7 @@ def page(slices: Slices, tables: Tables, reports: Path) -> Front:
     for name, table in (("choices", chosen), ("claims", claimed)):
         if table is not None:
             save(table, reports / "tables" / f"front-{name}")
-    return Front(chosen, claimed, choices.transfers(tables), list(drawn(tables, reports / "figures")))
+    return Front(chosen, claimed, choices.transfers(tables))
 
 
 CHOICE = {
@@ -70,12 +67,3 @@ def as_table(
         return None
     found = pd.DataFrame(rows)[list(names)]
     return Table(found, found.rename(columns=names), caption)
-
-
-def drawn(tables: Tables, folder: Path) -> Iterator[figures.Saved]:
-    """The figures that take the tables of all experiments."""
-    for name in figures.available():
-        if figures.whole(name):
-            saved = figures.save(name, tables, folder, f"front-{name}")
-            if saved:
-                yield saved

@@ -4,7 +4,6 @@ An estimator that is not in the table (a plug-in) competes under its own name, a
 in the table gives it another name or a family. Nothing here is about how a condition is drawn.
 """
 
-from collections import Counter
 from typing import NamedTuple
 
 import pandas as pd
@@ -14,7 +13,10 @@ Condition = tuple[str, str]  # estimator, setting
 DEFAULT = "default"
 BESIDE = "beside"  # references, ceilings and controls: no contenders
 SCORE = "score function"
+CONTROL_VARIATES = "control variates"
+ROLLOUTS = "rollouts and expectations"
 RELAXED = "relaxed or straight-through"
+SETTINGS = "Gumbel-softmax by setting"
 IMPORTANCE = "importance sampling on data"
 OTHERS = "others"
 
@@ -35,29 +37,29 @@ KNOWN: dict[Condition, Known] = {
     ("reinforce_loo", "null_reward"): Known("null reward (control)", BESIDE),
     ("reinforce", "null_reward"): Known("null reward, no baseline (control)", BESIDE),
     ("reinforce_loo", "shuffled_reward"): Known("shuffled reward (control)", BESIDE),
-    ("rebar", DEFAULT): Known("REBAR (per step)", SCORE),
-    ("rebar_sequence", DEFAULT): Known("REBAR (whole sequence, as the paper)", SCORE),
-    ("relax", DEFAULT): Known("RELAX (per step)", SCORE),
-    ("relax_sequence", DEFAULT): Known("RELAX (whole sequence, as the paper)", SCORE),
     ("unordered_set", DEFAULT): Known("unordered set", SCORE),
-    ("double_control_variate", DEFAULT): Known("double control variate", SCORE),
-    ("rollout", DEFAULT): Known("rollouts (SeqGAN)", SCORE),
-    ("rollout", "lagged"): Known("rollouts, lagged policy", SCORE),
-    ("rollout", "no_baseline"): Known("rollouts, no baseline", SCORE),
-    ("local_expectation", DEFAULT): Known("local expectation", SCORE),
     ("arsm", DEFAULT): Known("ARSM", SCORE),
     ("disarm", DEFAULT): Known("DisARM", SCORE),
-    # The settings of the Gumbel-softmax paper, by its letters.
+    ("rebar", DEFAULT): Known("REBAR (per step)", CONTROL_VARIATES),
+    ("rebar_sequence", DEFAULT): Known("REBAR (whole sequence, as the paper)", CONTROL_VARIATES),
+    ("relax", DEFAULT): Known("RELAX (per step)", CONTROL_VARIATES),
+    ("relax_sequence", DEFAULT): Known("RELAX (whole sequence, as the paper)", CONTROL_VARIATES),
+    ("double_control_variate", DEFAULT): Known("double control variate", CONTROL_VARIATES),
+    ("rollout", DEFAULT): Known("rollouts (SeqGAN)", ROLLOUTS),
+    ("rollout", "lagged"): Known("rollouts, lagged policy", ROLLOUTS),
+    ("rollout", "no_baseline"): Known("rollouts, no baseline", ROLLOUTS),
+    ("local_expectation", DEFAULT): Known("local expectation", ROLLOUTS),
     ("gumbel_softmax", DEFAULT): Known("Gumbel-softmax", RELAXED),
-    ("gumbel_softmax", "annealed"): Known("Gumbel-softmax (a) annealed", RELAXED),
-    ("gumbel_softmax", "generated_1000"): Known("Gumbel-softmax (b) 1,000 generated", RELAXED),
-    ("gumbel_softmax", "input_annealed"): Known("Gumbel-softmax (c) input annealed", RELAXED),
-    ("gumbel_softmax", "hidden_noise"): Known("Gumbel-softmax (d) noise in h only", RELAXED),
-    ("gumbel_softmax", "tuned"): Known("Gumbel-softmax, tuned", RELAXED),
     ("straight_through", DEFAULT): Known("straight-through Gumbel-softmax", RELAXED),
     ("gumbel_rao", DEFAULT): Known("Gumbel-Rao", RELAXED),
     ("reinmax", DEFAULT): Known("ReinMax", RELAXED),
     ("gapped_straight_through", DEFAULT): Known("gapped straight-through", RELAXED),
+    # The settings of the Gumbel-softmax paper, by its letters.
+    ("gumbel_softmax", "annealed"): Known("Gumbel-softmax (a) annealed", SETTINGS),
+    ("gumbel_softmax", "generated_1000"): Known("Gumbel-softmax (b) 1,000 generated", SETTINGS),
+    ("gumbel_softmax", "input_annealed"): Known("Gumbel-softmax (c) input annealed", SETTINGS),
+    ("gumbel_softmax", "hidden_noise"): Known("Gumbel-softmax (d) noise in h only", SETTINGS),
+    ("gumbel_softmax", "tuned"): Known("Gumbel-softmax, tuned", SETTINGS),
     ("likelihood", DEFAULT): Known("likelihood, log L", IMPORTANCE),
     ("likelihood", "eq5"): Known("likelihood, eq. 5", IMPORTANCE),
     ("self_normalised", DEFAULT): Known("self-normalised importance sampling", IMPORTANCE),
@@ -147,19 +149,8 @@ def variants(table: pd.DataFrame) -> list[Condition]:
 
 def set_apart(table: pd.DataFrame) -> list[Condition]:
     """The contenders of every family with variants in it: those, and what they stand beside."""
-    found = set(variants(table))
-    return [c for family in families(table).values() if found & set(family) for c in family]
-
-
-def families(table: pd.DataFrame) -> dict[str, list[Condition]]:
-    """The contenders by family; an estimator with several variants is a family of its own."""
-    own = [name for name, count in Counter(name for name, _ in variants(table)).items() if count > 1]
-    found: dict[str, list[Condition]] = {}
-    for condition in ordered(table):
-        if competes(*condition):
-            name = label(condition[0]) if condition[0] in own else family(*condition)
-            found.setdefault(name, []).append(condition)
-    return found
+    found = {family(*condition) for condition in variants(table)}
+    return [c for c in ordered(table) if competes(*c) and family(*c) in found]
 
 
 def points(table: pd.DataFrame, name: str) -> pd.DataFrame:
