@@ -54,9 +54,9 @@ def grid(
     for panel in axes.flat:
         panel.set(title="", ylabel="")
     for panel, column in zip(axes[0], columns, strict=True):
-        panel.set_title(fill(column, round(11 * width)))
+        panel.set_title(wrapped(column, 11 * width))
     for panel, row in zip(axes[:, 0], rows, strict=True):
-        panel.set_ylabel(fill(row, round(12 * height)))
+        panel.set_ylabel(wrapped(row, 12 * height))
     return figure, panels
 
 
@@ -210,7 +210,12 @@ def room(figure: Figure, width: float, height: float) -> None:
 
 def handles(conditions: Iterable[Condition], lines: bool) -> list[Line2D]:
     """What stands for conditions in a legend."""
-    return [handle(fill(lineup.label(*c), 30), look(*c), lines) for c in conditions]
+    return [handle(wrapped(lineup.label(*c), 30), look(*c), lines) for c in conditions]
+
+
+def wrapped(words: str, width: float) -> str:
+    """Words in lines of about that many letters."""
+    return fill(words, max(8, round(width)), break_on_hyphens=False)
 
 
 def handle(label: str, seen: Look, lines: bool = True) -> Line2D:
@@ -232,8 +237,10 @@ def along_updates(axes: Axes) -> None:
 def logarithmic(axes: Axes, *names: str) -> None:
     """Make these axes, x or y, logarithmic, with numbers that read well over a part of a decade too."""
     for name in names:
-        axes.set(**{f"{name}scale": "log"})
         axis = getattr(axes, f"{name}axis")
+        if not np.isfinite(axis.get_minpos()):
+            continue  # nothing in it is above 0
+        axes.set(**{f"{name}scale": "log"})
         low, high = axis.get_view_interval()
         if high < NARROW * low:
             axis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -35,10 +35,10 @@ def draw(tables: Tables) -> Figure | None:
     plot = parts.curves(found, "mass").label(x="generator's mass that the data cover")
     figure, panels = parts.grid(plot, found, 3.9, 2.8, x=True, y="col")
     for name, height, words in ((COSINE, 0, "right\nangle"), (BIAS, 1, "always\n0")):
-        for axes in panels[name]:
+        for axes in panels.get(name, []):
             parts.logarithmic(axes, "x")
             parts.level(axes, height, words, ":")
-    for axes in panels[BIAS]:
+    for axes in panels.get(BIAS, []):
         parts.logarithmic(axes, "y")
         axes.set_ylim(bottom=max(FLOOR, axes.get_ylim()[0]))
     return parts.keys(figure, panels, found)

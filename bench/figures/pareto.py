@@ -40,11 +40,12 @@ def draw(tables: Tables) -> Figure | None:
     least = bias[~clear].assign(mean=bias["high"]).nsmallest(1, "cost")
     fronts = {VARIANCE: spread, BIAS: pd.concat([bias[clear], least])}
     for row, beaten in fronts.items():
-        for axes in panels.loc[row]:
+        for axes in panels[panels.index == row].to_numpy().flat:
             parts.logarithmic(axes, "x", "y")
             staircase(axes, quality.front(beaten))
     for axes in panels.loc[VARIANCE]:
-        equal_work(axes)
+        if axes.get_yscale() == "log":
+            equal_work(axes)
     return parts.keys(figure, panels, found, lines=False)
 
 

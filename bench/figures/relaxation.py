@@ -43,9 +43,9 @@ def draw(tables: Tables) -> Figure | None:
     for axes in panels.to_numpy().flat:
         parts.logarithmic(axes, "x", "y")
     for name in (BIAS, PANELS["error"]):
-        for axes in panels[name]:
+        for axes in panels.get(name, []):
             parts.level(axes, 1, "always 0", ":")
     highest = found.loc[found["column"] == VARIANCE, ["mean", "high"]].max().max()
-    for axes in panels[VARIANCE]:
+    for axes in panels.get(VARIANCE, []):
         axes.set_ylim(max(FLOOR, axes.get_ylim()[0]), max(2 * highest, 1))
     return parts.keys(figure, panels, found)

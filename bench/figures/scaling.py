@@ -68,6 +68,7 @@ def draw(tables: Tables) -> Figure | None:
         axes = panels.loc[row, AXES[axis]]
         if part.empty:
             axes.set_visible(False)
+            panels[AXES[axis]].iloc[-2].tick_params(labelbottom=True)
             continue
         bound(axes, found[(found["row"] == row) & (found["column"] == AXES[axis])])
         laws = exponents.exponents(part, ROWS[row].upper).itertuples()

@@ -259,8 +259,9 @@ def test_the_figure_has_a_panel_for_each_cost_and_axis(tables: Tables):
     panels = [axes for axes in figure.axes if axes.get_visible()]
     assert len(panels) == 4 * 3 - 1
     laws = [text.get_text() for text in panels[6].get_legend().texts]
-    assert laws == ["$T^{1.00}$", "$T^{0.99}$", "discriminator $T^{1.00}$"]
-    assert [t.get_text() for t in panels[1].get_xticklabels()] == ["5", "50", "500", "5,000"]
+    assert sorted(laws) == ["$T^{0.99}$", "$T^{1.00}$", "$T^{1.00}$"]
+    assert [t.get_text() for t in panels[-1].get_xticklabels()] == ["5", "50", "500", "5,000"]
+    assert any(text.get_visible() for text in panels[8].get_xticklabels())  # the last of its column
     for name in figures.available():
         if name != "scaling":
             assert figures.load(name).draw(tables) is None, name

@@ -1,6 +1,8 @@
-"""Figures: one look per estimator in all of them, every axis labelled, nothing left behind."""
+"""Figures: one look per condition in all of them, everything labelled and readable, nothing left behind."""
 
 import sys
+from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,8 @@ import synthetic_tables
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+from matplotlib.lines import Line2D
 
 from bench import figures
 from bench.figures import _parts as parts
@@ -18,7 +22,12 @@ from bench.statistics import headline, lineup, stats, texts
 from bench.tables import schema
 from bench.tables.store import Tables
 
-SHARING = ["bias", "cost", "learning_curves", "lengths", "relaxation", "unigrams", "variance_by_tensor"]
+Slice = tuple[str, str, str, int]
+GRAMMAR_3, GRAMMAR_15 = (("grammar", "grammar", "synthetic", length) for length in (3, 15))
+CFG = ("cfg", "cfg", "synthetic", 12)
+NAMES = ("names", "names", "kantrowitz", 10)
+RELAXATION = ("relaxation", "grammar", "synthetic", 3)
+ALL = ("", "", "", 0)
 
 
 @pytest.fixture(scope="module")
@@ -27,121 +36,130 @@ def tables() -> Tables:
 
 
 @pytest.fixture(scope="module")
-def drawn(tables: Tables) -> dict[str, Figure]:
-    with style.theme():
-        return {name: figures.load(name).draw(tables) for name in figures.available()}
+def slices(tables: Tables) -> dict[Slice, Tables]:
+    return {ALL: tables, **dict(stats.slices(tables))}
 
 
-@pytest.fixture
-def names(tables: Tables) -> Tables:
-    return dict(stats.slices(tables))["names", "names", "kantrowitz", 10]
-
-
-@pytest.fixture
-def cfg(tables: Tables) -> Tables:
-    return dict(stats.slices(tables))["cfg", "cfg", "synthetic", 12]
+@pytest.fixture(scope="module")
+def drawn(slices: dict[Slice, Tables]) -> dict[tuple[str, Slice], Figure]:
+    jobs = [
+        (name, key) for name in figures.available() for key in slices if figures.whole(name) == (key == ALL)
+    ]
+    made = {job: draw(job[0], slices[job[1]]) for job in jobs}
+    return {job: figure for job, figure in made.items() if figure is not None}
 
 
 def draw(name: str, tables: Tables) -> Figure | None:
     with style.theme():
-        return figures.load(name).draw(tables)
+        figure = figures.load(name).draw(tables)
+        if figure is not None:
+            figure.draw_without_rendering()
+    return figure
 
 
 def visible(figure: Figure) -> list[Axes]:
     return [axes for axes in figure.axes if axes.get_visible()]
 
 
-def legend(figure: Figure) -> set[str]:
-    return {text.get_text() for legend in figure.legends for text in legend.texts}
+def legends(figure: Figure) -> Iterator[Legend]:
+    for part in (figure, *figure.subfigs):
+        yield from part.legends
+    yield from filter(None, (axes.get_legend() for axes in visible(figure)))
 
 
-def colours(figure: Figure) -> dict[str, str]:
-    """Label -> colour of everything in a figure that is labelled."""
-    found = {}
-    for axes in visible(figure):
-        for line in axes.lines:
-            found[str(line.get_label())] = to_hex(line.get_color())
-        for bars in axes.containers:
-            if hasattr(bars, "has_xerr"):
-                found[str(bars.get_label())] = to_hex(bars.lines[0].get_color())
-    return found
+def entries(figure: Figure) -> dict[str, Line2D]:
+    """Label, on one line -> what stands for it, in all legends of a figure."""
+    found = [pair for each in legends(figure) for pair in zip(each.texts, each.legend_handles, strict=True)]
+    return {" ".join(text.get_text().split()): handle for text, handle in found if isinstance(handle, Line2D)}
 
 
-def test_every_figure_has_something_to_show_words_and_labels(drawn: dict[str, Figure]) -> None:
-    assert None not in drawn.values()
-    for name, figure in drawn.items():
+def curve(axes: Axes, *condition: str) -> Line2D:
+    """The curve of a condition."""
+    look = style.look(*condition)
+    own = look.colour.lower(), look.mark
+    lines = [line for line in axes.lines if (to_hex(line.get_color()), line.get_marker()) == own]
+    assert len(lines) == 1, (condition, len(lines))
+    return lines[0]
+
+
+def test_every_figure_has_something_to_show_and_words(drawn: dict[tuple[str, Slice], Figure]) -> None:
+    assert {name for name, _ in drawn} == set(figures.available())
+    for name in figures.available():
         module = figures.load(name)
         assert module.TITLE
         assert module.CAPTION.endswith(".")
-        last = {axes.get_subplotspec().colspan.start: axes for axes in visible(figure)}
-        assert all(axes.get_xlabel() for axes in last.values()), name
+
+
+def test_every_panel_is_labelled(drawn: dict[tuple[str, Slice], Figure]) -> None:
+    for job, figure in drawn.items():
+        columns: dict[object, list[Axes]] = {}
         for axes in visible(figure):
-            assert axes.get_xlabel() or not axes.xaxis.get_tick_params()["labelbottom"], name
-            labels = [text.get_text() for text in axes.get_yticklabels()]
-            assert axes.get_ylabel() or any(labels) or not axes.get_subplotspec().is_first_col()
+            columns.setdefault((axes.figure, axes.get_subplotspec().colspan.start), []).append(axes)
+        for column in columns.values():
+            assert any(axes.get_xlabel() or axes.get_title() for axes in column), job
+            assert any(text.get_visible() for text in column[-1].get_xticklabels()) or job[0] == "text", job
 
 
-@pytest.mark.parametrize("name", ["learning_curves", "lengths"])
-def test_rows_on_the_same_axes_are_labelled_along_x_once(tables: Tables, name: str) -> None:
-    drawn = [figure for _, part in stats.slices(tables) if (figure := draw(name, part))]
-    columns: list[list[Axes]] = []
-    for figure in drawn:
-        own: dict[int, list[Axes]] = {}
-        for axes in visible(figure):
-            own.setdefault(axes.get_subplotspec().colspan.start, []).append(axes)
-        columns += own.values()
-    assert max(map(len, columns)) > 1
-    for *above, last in columns:
-        assert not any(axes.get_xlabel() for axes in above)
-        assert last.get_xlabel()
-        assert len({axes.get_xlim() for axes in (*above, last)}) == 1
+def test_nothing_is_cut_off_or_written_over(drawn: dict[tuple[str, Slice], Figure]) -> None:
+    for job, figure in drawn.items():
+        words = [axes.title for axes in visible(figure) if axes.get_title()]
+        boxes = [each.get_window_extent() for each in [*legends(figure), *words]]
+        whole = figure.bbox.padded(1)
+        assert all(whole.x0 <= box.x0 and box.x1 <= whole.x1 for box in boxes), job
+        assert all(whole.y0 <= box.y0 and box.y1 <= whole.y1 for box in boxes), job
+        assert not any(a.padded(-1).overlaps(b.padded(-1)) for a, b in combinations(boxes, 2)), job
 
 
-@pytest.mark.parametrize("name", SHARING)
-def test_an_estimator_has_the_same_colour_in_every_figure(drawn: dict[str, Figure], name: str) -> None:
-    expected = {lineup.label(*c): style.look(*c).colour.lower() for c in style.LOOKS}
-    found = {k: v for k, v in colours(drawn[name]).items() if k in expected}
-    assert len(found) >= 7
-    assert found == {label: expected[label] for label in found}
+def test_a_condition_has_the_same_look_in_every_figure(drawn: dict[tuple[str, Slice], Figure]) -> None:
+    known = {lineup.label(*condition): style.look(*condition) for condition in lineup.KNOWN}
+    seen = set()
+    for job, figure in drawn.items():
+        for label, handle in entries(figure).items():
+            if label in known:
+                seen.add(label)
+                look = known[label]
+                assert (to_hex(handle.get_color()), handle.get_marker() or look.mark) == (
+                    look.colour.lower(),
+                    look.mark,
+                ), job
+    assert len(seen) > 20
 
 
-def test_the_temperature_figure_shows_every_temperature(drawn: dict[str, Figure]) -> None:
-    assert {"0.1", "1", "10", lineup.label("rebar"), lineup.label("rebar_sequence")} == legend(
-        drawn["temperature"]
-    )
+@pytest.mark.parametrize("family", sorted({known.family for known in lineup.KNOWN.values()}))
+def test_members_of_a_family_differ_in_colour_and_in_mark(family: str) -> None:
+    looks = [style.look(*condition) for condition in lineup.KNOWN if lineup.family(*condition) == family]
+    if family == lineup.BESIDE:
+        assert len(set(looks)) == len(looks)
+    else:
+        assert len({look.colour for look in looks}) == len({look.mark for look in looks}) == len(looks)
 
 
-def test_looks_differ_in_more_than_colour() -> None:
-    looks = [style.look(*condition) for condition in style.LOOKS]
-    for feature in ("label", "colour", "marker"):
-        assert len({getattr(look, feature) for look in looks}) == len(looks)
+def test_a_point_of_a_sweep_has_its_estimators_colour_and_a_mark_of_its_own() -> None:
+    base, point = style.look("rebar"), style.look("rebar", "lambda=0.1")
+    assert base.colour == point.colour
+    assert base.mark != point.mark
+    assert style.look("likelihood", "eq5 covered=0.1").colour == style.look("likelihood", "eq5").colour
+    assert lineup.label("likelihood", "eq5 covered=0.1") == "likelihood, eq. 5, covered = 0.1"
+    assert lineup.label("rebar", "lambda=0.1") == "REBAR (per step), λ = 0.1"
 
 
-def test_estimators_to_come_have_a_place_of_their_own() -> None:
-    coming = ["carms", "vargrad", "muprop", "ppo", "armed", "leakgan"]
-    looks = [style.look(name) for name in coming]
-    known = {style.look(*condition).colour for condition in style.LOOKS}
-    assert style.look("leaky_rebar") == style.look("leaky_rebar")
-    assert len({look.colour for look in looks}) == len(coming)
-    assert not known & {look.colour for look in looks}
-    assert lineup.label("leaky_rebar") == "leaky rebar"
-
-
-def test_settings_keep_their_estimators_colour_and_are_sorted_by_number(tables: Tables) -> None:
-    assert style.look("rebar", "lambda=0.1").colour == style.look("rebar").colour
+def test_settings_are_sorted_by_number(tables: Tables) -> None:
     swept = tables.trials[tables.trials["experiment"] == "temperature"]
     settings = [setting for name, setting in lineup.ordered(swept) if name == "rebar"]
     assert settings == ["lambda=0.1", "lambda=1", "lambda=10"]
+    table = synthetic_tables.coverage(1).trials
+    settings = [setting for name, setting in lineup.ordered(table) if name == "likelihood"]
+    assert settings == [f"{form}covered={n}" for form in ("", "eq5 ") for n in (0.03, 0.1, 0.3, 1)]
 
 
-def test_an_unknown_estimator_is_drawn(tables: Tables) -> None:
-    swap = {"rebar": "something_new"}
-    renamed = tables._replace(
-        metrics=tables.metrics.replace({"estimator": swap}),
-        trials=tables.trials.replace({"estimator": swap}),
+def test_an_unknown_estimator_is_drawn_under_its_own_name(slices: dict[Slice, Tables]) -> None:
+    swap, part = {"rebar": "something_new"}, slices[GRAMMAR_3]
+    renamed = part._replace(
+        metrics=part.metrics.replace({"estimator": swap}), trials=part.trials.replace({"estimator": swap})
     )
-    figure = draw("learning_curves", renamed)
-    assert colours(figure)["something new"] == style.look("something_new").colour.lower()
+    shown = entries(draw("learning_curves", renamed))
+    assert to_hex(shown["something new"].get_color()) == style.look("something_new").colour.lower()
+    assert lineup.family("something_new") == lineup.OTHERS
 
 
 def test_nothing_to_show_gives_no_figure(tables: Tables) -> None:
@@ -151,44 +169,105 @@ def test_nothing_to_show_gives_no_figure(tables: Tables) -> None:
 
 def test_one_session_can_be_drawn() -> None:
     tables = synthetic_tables.everything(1, lengths=(3,), steps=[0, 1], lambdas=[1, 10])
-    assert all(draw(name, tables) for name in figures.available())
+    each = [part for _, part in stats.slices(tables)]
+    for name in figures.available():
+        assert any(draw(name, part) for part in ([tables] if figures.whole(name) else each)), name
 
 
-def test_the_same_tables_give_the_same_files(tables: Tables, tmp_path: Path) -> None:
-    first, second = (figures.save("bias", tables, tmp_path, stem) for stem in "ab")
-    assert first
-    assert second
-    assert first.svg.read_bytes() == second.svg.read_bytes()
-    assert first.png.read_bytes() == second.png.read_bytes()
+def test_the_same_tables_give_the_same_files(slices: dict[Slice, Tables], tmp_path: Path) -> None:
+    saved = [figures.save("bias", slices[GRAMMAR_3], tmp_path / f"{stem}.svg") for stem in "ab"]
+    first, second = (found.svg.read_bytes() for found in saved if found)
+    assert first == second
 
 
-def test_nothing_is_left_in_pyplot(drawn: dict[str, Figure]) -> None:
+def test_words_in_a_file_are_words(slices: dict[Slice, Tables], tmp_path: Path) -> None:
+    figures.save("bias", slices[GRAMMAR_3], tmp_path / "bias.svg")
+    text = (tmp_path / "bias.svg").read_text()
+    assert "REINFORCE, leave-one-out</text>" in text
+    assert "DejaVu Sans" in text
+
+
+def test_nothing_is_left_in_pyplot(drawn: dict[tuple[str, Slice], Figure]) -> None:
     assert drawn
     pyplot = sys.modules.get("matplotlib.pyplot")
     assert pyplot is None or pyplot.get_fignums() == []
 
 
-def test_many_conditions_take_a_row_for_each_family(cfg: Tables) -> None:
-    figure = draw("learning_curves", cfg)
-    quality = [axes for axes in visible(figure) if axes.get_subplotspec().is_first_col()]
-    titles = ["score function", "Gumbel-softmax", "relaxed or straight-through"]
-    assert [axes.get_title().partition(": ")[2] for axes in quality] == titles
-    for axes in quality:
-        shown = {str(line.get_label()) for line in axes.lines}
-        assert {"null reward (control)", "maximum likelihood (reference)"} < shown
+def test_many_conditions_take_a_row_for_each_family(drawn: dict[tuple[str, Slice], Figure]) -> None:
+    figure = drawn["learning_curves", CFG]
+    quality = visible(figure)[::3]
+    families = [axes.get_ylabel().replace("\n", " ") for axes in quality]
+    assert families == [lineup.SCORE, lineup.CONTROL_VARIATES, lineup.RELAXED, lineup.SETTINGS]
+    for axes, family in zip(quality, families, strict=True):
+        members = [c for c in synthetic_tables.CFG if lineup.family(*c) == family]
+        assert {" ".join(text.get_text().split()) for text in last_in_row(figure, axes).texts} == {
+            lineup.label(*c) for c in members
+        }
+        for condition in members:
+            assert len(curve(axes, *condition).get_xdata()) > 1
+        contenders = [c for c in synthetic_tables.CFG if lineup.competes(*c)]
+        grey = [line for line in axes.lines if to_hex(line.get_color()) == style.GREY]
+        assert len(grey) == len(contenders) - len(members)
         assert axes.get_ylim() == quality[0].get_ylim()
-        assert len(shown) <= 12
-    assert legend(figure) == {lineup.label(*condition) for condition in synthetic_tables.CFG}
 
 
-def test_few_conditions_take_one_row(tables: Tables) -> None:
-    figure = draw("learning_curves", dict(stats.slices(tables))["grammar", "grammar", "synthetic", 15])
-    assert len(visible(figure)) == 3
+def last_in_row(figure: Figure, axes: Axes) -> Legend:
+    panels = visible(figure)
+    return panels[panels.index(axes) + 2].get_legend()
 
 
-def test_losses_have_a_column_for_each_setting(cfg: Tables) -> None:
-    axes = visible(draw("losses", cfg))
-    titles = [axis.get_title().rpartition("\n")[2] for axis in axes[:5]]
+def test_few_conditions_share_a_panel(drawn: dict[tuple[str, Slice], Figure]) -> None:
+    found = pd.DataFrame({"estimator": ["reinforce_loo", "rebar", "rollout"], "setting": "default"})
+    assert list(parts.groups(found)) == [parts.TOGETHER]
+    assert len(visible(drawn["coverage", ("coverage", "grammar", "synthetic", 3)])) == 2
+
+
+def test_rows_on_the_same_axes_are_labelled_along_x_once(drawn: dict[tuple[str, Slice], Figure]) -> None:
+    quality = visible(drawn["learning_curves", CFG])[::3]
+    assert [axes.xaxis.label.get_visible() for axes in quality] == [False] * (len(quality) - 1) + [True]
+
+
+def test_curves_and_their_bands_are_the_means_and_intervals(
+    slices: dict[Slice, Tables], drawn: dict[tuple[str, Slice], Figure]
+) -> None:
+    found = stats.mean_interval(stats.rows(slices[GRAMMAR_15], schema.GOODNESS), [*stats.COMPARED, "step"])
+    own = stats.among(found, [("relax", "default")]).sort_values("step")
+    axes = next(
+        a for a in visible(drawn["learning_curves", GRAMMAR_15]) if a.get_ylabel() == lineup.CONTROL_VARIATES
+    )
+    assert curve(axes, "relax").get_ydata() == pytest.approx(own["mean"].to_numpy())
+    relax = style.look("relax").colour.lower()
+    band = next(patch for patch in axes.patches if to_hex(patch.get_facecolor()) == relax)
+    heights = band.get_path().vertices[:, 1]
+    assert (heights.min(), heights.max()) == pytest.approx((own["low"].min(), own["high"].max()))
+
+
+def test_dots_are_the_means_in_the_order_of_the_names(
+    slices: dict[Slice, Tables], drawn: dict[tuple[str, Slice], Figure]
+) -> None:
+    found = parts.plain(stats.relative_bias(slices[GRAMMAR_3])).set_index(stats.COMPARED)["mean"]
+    axes = visible(drawn["bias", GRAMMAR_3])[0]
+    names = [text.get_text() for text in axes.get_yticklabels()]
+    points = np.concatenate(
+        [c.get_offsets() for c in axes.collections if len(c.get_offsets()) and c.get_paths()]
+    )
+    shown = {names[round(y)]: x for x, y in points if np.isfinite(x)}
+    assert axes.yaxis.get_inverted()
+    for condition, mean in found.items():
+        assert shown[lineup.label(*condition)] == pytest.approx(mean)
+
+
+def test_the_temperature_figure_shows_every_temperature(drawn: dict[tuple[str, Slice], Figure]) -> None:
+    shown = entries(drawn["temperature", ("temperature", "grammar", "synthetic", 3)])
+    names = {lineup.label("rebar"), lineup.label("rebar_sequence")}
+    assert set(shown) == {"λ = 0.1", "λ = 1", "λ = 10"} | names
+    colours = [to_hex(shown[f"λ = {value}"].get_color()) for value in ("0.1", "1", "10")]
+    assert len(set(colours)) == 3
+
+
+def test_losses_have_a_column_for_each_setting(drawn: dict[tuple[str, Slice], Figure]) -> None:
+    axes = visible(drawn["losses", CFG])
+    titles = [axis.get_title() for axis in axes[:5]]
     assert titles == [
         "(a) annealed",
         "(b) 1,000 generated",
@@ -199,20 +278,23 @@ def test_losses_have_a_column_for_each_setting(cfg: Tables) -> None:
     assert len(axes) == 10
     for row, undecided in ((axes[:5], 0), (axes[5:], np.log(2))):
         assert len({axis.get_ylim() for axis in row}) == 1
-        assert all(undecided in np.ravel(axis.lines[1].get_ydata()) for axis in row)
+        assert all(any(undecided in np.ravel(line.get_ydata()) for line in axis.lines) for axis in row)
 
 
-def test_losses_follow_the_settings_that_there_are(cfg: Tables, tables: Tables) -> None:
+def test_losses_follow_the_settings_that_there_are(slices: dict[Slice, Tables]) -> None:
+    cfg = slices[CFG]
     kept = cfg.metrics["setting"].isin(["default", "null_reward", "annealed"])
     axes = visible(draw("losses", cfg._replace(metrics=cfg.metrics[kept])))
-    assert [axis.get_title() for axis in axes] == ["cfg, length 12\n(a) annealed", ""]
-    assert draw("losses", dict(stats.slices(tables))["grammar", "grammar", "synthetic", 3]) is None
+    assert [axis.get_title() for axis in axes] == ["(a) annealed", ""]
+    assert draw("losses", slices[GRAMMAR_3]) is None
 
 
-def test_text_marks_what_parses_and_shows_spaces(cfg: Tables) -> None:
-    axes = visible(draw("text", cfg))
+def test_text_marks_what_parses_and_shows_spaces(
+    slices: dict[Slice, Tables], drawn: dict[tuple[str, Slice], Figure]
+) -> None:
+    axes = visible(drawn["text", CFG])
     assert len(axes) == 1 + len(synthetic_tables.VARIANTS)
-    final = stats.rows(cfg, schema.STRING)
+    final = stats.rows(slices[CFG], schema.STRING)
     valid = dict(zip(final["parameter"], final["value"], strict=True))
     for column in axes:
         lines = [text.get_text() for text in column.texts]
@@ -234,127 +316,134 @@ def test_texts_are_drawn_from_every_session_alike_and_by_lot() -> None:
     assert found["parameter"].tolist() != sorted(found["parameter"])
 
 
-def test_a_length_that_did_not_come_counts_as_nothing(cfg: Tables) -> None:
-    found, data = figures.load("lengths").shares(cfg)
-    assert data.to_dict() == pytest.approx(synthetic_tables.LENGTHS)
-    metrics = cfg.metrics
-    fives = (metrics["metric"] == schema.LENGTH) & (metrics["parameter"] == "5") & (metrics["session"] > 0)
-    fewer, _ = figures.load("lengths").shares(cfg._replace(metrics=metrics[~fives]))
-    column = ["estimator", "setting", "parameter"]
-    before, after = (table.set_index(column)["mean"]["reinforce", "default", 5] for table in (found, fewer))
+def test_letters_that_the_font_lacks_are_left_to_the_reader(
+    slices: dict[Slice, Tables], tmp_path: Path
+) -> None:
+    names = slices[NAMES]
+    metrics = names.metrics.copy()
+    metrics.loc[metrics["metric"] == schema.STRING, "parameter"] = "さくら"
+    saved = figures.save("text", names._replace(metrics=metrics), tmp_path / "text.svg")
+    assert saved
+    assert "さくら" in saved.svg.read_text(encoding="utf-8")
+
+
+def test_a_length_that_did_not_come_counts_as_nothing(slices: dict[Slice, Tables]) -> None:
+    every_length = figures.load("lengths").every_length
+    lengths = stats.last(stats.rows(slices[CFG], schema.LENGTH))
+    fives = (lengths["parameter"] == "5") & (lengths["session"] > 0)
+    before, after = (
+        every_length(table).query("estimator == 'reinforce' and parameter == 5")["value"].mean()
+        for table in (lengths, lengths[~fives])
+    )
     assert after == pytest.approx(before / 3, rel=0.2)
 
 
-def test_one_length_is_no_distribution(tables: Tables) -> None:
-    assert draw("lengths", dict(stats.slices(tables))["grammar", "grammar", "synthetic", 15]) is None
+def test_lengths_stand_beside_the_datas(drawn: dict[tuple[str, Slice], Figure]) -> None:
+    axes = visible(drawn["lengths", CFG])
+    assert len(axes) == len(synthetic_tables.CFG)
+    bars = [p for c in axes[0].collections for p in c.get_paths() if p.vertices.shape[0] >= 4]
+    heights = {
+        round(p.vertices[:, 0].mean()): p.vertices[:, 1].max() for p in bars if p.vertices[:, 1].min() == 0
+    }
+    assert max(heights.values()) == pytest.approx(max(synthetic_tables.LENGTHS.values()), abs=0.02)
 
 
-def test_a_bias_that_is_not_measurable_is_an_upper_bound(tables: Tables) -> None:
-    relaxation = dict(stats.slices(tables))["relaxation", "grammar", "synthetic", 3]
-    bias, variance, error = visible(draw("relaxation", relaxation))
-    assert any(bars.lines[1] for bars in bias.containers)
+def test_one_length_is_no_distribution(slices: dict[Slice, Tables]) -> None:
+    assert draw("lengths", slices[GRAMMAR_15]) is None
+
+
+def test_a_bias_that_is_not_measurable_is_an_upper_bound(drawn: dict[tuple[str, Slice], Figure]) -> None:
+    bias, variance, error = visible(drawn["relaxation", RELAXATION])[:3]
+    assert hollow(bias)
+    assert not hollow(variance)
+    assert not hollow(error)
     for axes in (bias, variance, error):
         assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
-        values = np.concatenate([np.array(bars.lines[0].get_ydata(), float) for bars in axes.containers])
-        assert (values[np.isfinite(values)] > 0).all()
-    assert any(np.isnan(np.array(bars.lines[0].get_ydata(), float)).any() for bars in bias.containers)
-    for axes in (variance, error):
-        assert sum(len(bars.lines[0].get_ydata()) for bars in axes.containers) == 7 * 7
+        assert all((np.array(line.get_ydata(), float) > 0).all() for line in axes.lines)
 
 
-def test_without_training_no_quality_is_drawn(tables: Tables) -> None:
-    relaxation = dict(stats.slices(tables))["relaxation", "grammar", "synthetic", 3]
-    assert [name for name in figures.available() if draw(name, relaxation)] == ["relaxation"]
+def hollow(axes: Axes) -> int:
+    """How many points have no face."""
+    return sum(
+        len(c.get_offsets())
+        for c in axes.collections
+        if c.get_offsets().size and len(c.get_facecolor()) and (c.get_facecolor()[:, 3] == 0).all()
+    )
 
 
-def test_the_likelihood_gans_losses_lie_between_all_sessions(drawn: dict[str, Figure], names: Tables) -> None:
-    surrogate = stats.among(stats.rows(names, schema.SURROGATE), [headline.PAPER])
+def test_without_training_no_quality_is_drawn(drawn: dict[tuple[str, Slice], Figure]) -> None:
+    assert [name for name, key in drawn if key == RELAXATION] == ["relaxation"]
+
+
+def test_the_likelihood_gans_losses_lie_between_all_sessions(
+    slices: dict[Slice, Tables], drawn: dict[tuple[str, Slice], Figure]
+) -> None:
+    surrogate = stats.among(stats.rows(slices[NAMES], schema.SURROGATE), [headline.PAPER])
     loss = surrogate.assign(value=-surrogate["value"]).groupby("step")["value"]
-    discriminator, generator = visible(drawn["name_losses"])
+    discriminator, generator = visible(drawn["name_losses", NAMES])
     assert generator.lines[0].get_ydata() == pytest.approx(loss.mean().to_numpy())
-    heights = generator.collections[0].get_paths()[0].vertices[:, 1]
+    heights = generator.patches[0].get_path().vertices[:, 1]
     assert (heights.min(), heights.max()) == pytest.approx((loss.min().min(), loss.max().max()))
-    assert (discriminator.get_yscale(), generator.get_yscale()) == ("log", "linear")
+    assert discriminator.get_yscale() == "log" != generator.get_yscale()
     assert "minimum to maximum" in figures.load("name_losses").CAPTION
 
 
-def test_only_names_have_the_likelihood_gans_losses(names: Tables) -> None:
-    losses = figures.load("name_losses").losses
-    metrics = names.metrics
-    assert losses(names)
-    assert losses(names._replace(metrics=metrics[metrics["metric"] != schema.REAL_FRACTION])) is None
-    assert losses(names._replace(metrics=metrics[metrics["estimator"] != "likelihood"])) is None
+def test_only_names_have_the_likelihood_gans_losses(slices: dict[Slice, Tables]) -> None:
+    names, metrics = slices[NAMES], slices[NAMES].metrics
+    assert (
+        draw("name_losses", names._replace(metrics=metrics[metrics["metric"] != schema.REAL_FRACTION]))
+        is None
+    )
+    assert draw("name_losses", names._replace(metrics=metrics[metrics["estimator"] != "likelihood"])) is None
 
 
-def test_a_few_conditions_stand_for_all_names(drawn: dict[str, Figure]) -> None:
-    titles = [axes.get_title() for axes in visible(drawn["lengths"])][len(synthetic_tables.CFG) :]
-    shown = ["maximum likelihood (reference)", "REINFORCE, leave-one-out"]
-    assert titles[0] == f"names (kantrowitz), length 10\n{shown[0]}"
-    assert titles[1:] == [shown[1], "likelihood, log L", "likelihood, eq. 5"]
+def test_a_few_conditions_stand_for_all_names(drawn: dict[tuple[str, Slice], Figure]) -> None:
+    titles = [axes.get_title() for axes in visible(drawn["lengths", NAMES])]
+    assert titles == [
+        "maximum likelihood (reference)",
+        "REINFORCE, leave-one-out",
+        "likelihood, log L",
+        "likelihood, eq. 5",
+    ]
 
 
-def test_text_of_names_has_what_stands_beside_the_papers_losses(names: Tables) -> None:
+def test_text_of_names_has_what_stands_beside_the_papers_losses(slices: dict[Slice, Tables]) -> None:
     family = [c for c in synthetic_tables.NAMES if lineup.family(*c) == lineup.IMPORTANCE]
-    assert set(figures.load("text").columns(names)) == {("maximum_likelihood", "default"), *family}
+    assert set(figures.load("text").columns(slices[NAMES])) == {("maximum_likelihood", "default"), *family}
 
 
-def test_coverage_has_a_line_for_each_estimator_and_loss(drawn: dict[str, Figure]) -> None:
-    cosine, bias = visible(drawn["coverage"])
-    lines = {bars.get_label(): bars.lines[0] for bars in cosine.containers}
+def test_coverage_has_a_curve_for_each_estimator_and_loss(drawn: dict[tuple[str, Slice], Figure]) -> None:
+    figure = drawn["coverage", ("coverage", "grammar", "synthetic", 3)]
+    cosine, bias = visible(figure)
     forms = [(name, form.strip() or "default") for name, form in synthetic_tables.COVERAGE]
-    assert set(lines) == {lineup.label(*form) for form in forms} == legend(drawn["coverage"])
+    assert set(entries(figure)) == {lineup.label(*form) for form in forms}
     for (_, full, *_), form in zip(synthetic_tables.COVERAGE.values(), forms, strict=True):
-        line = lines[lineup.label(*form)]
+        line = curve(cosine, *form)
         assert line.get_xdata() == pytest.approx([0.01, 0.07, 0.5, 1], rel=0.15)
         assert line.get_ydata()[-1] == pytest.approx(full, abs=0.06)
     assert bias.get_yscale() == "log"
-    assert "cosine is what matters" in figures.load("coverage").CAPTION
+    assert "cosine is what matters" in figures.load("coverage").CAPTION.replace("\n", " ")
+    assert hollow(bias) == 1  # gone at full coverage
+    assert len(curve(bias, "likelihood", "eq5").get_xdata()) == 3
 
 
-def test_a_bias_that_is_gone_at_full_coverage_is_an_upper_bound(drawn: dict[str, Figure]) -> None:
-    bias = visible(drawn["coverage"])[1]
-    lines = {bars.get_label(): bars.lines[0].get_ydata() for bars in bias.containers if bars.lines[0]}
-    unbiased = np.array(lines["likelihood, eq. 5"], float)
-    assert np.isfinite(unbiased[:-1]).all()
-    assert np.isnan(unbiased[-1])
-    assert sum(bool(bars.lines[1]) for bars in bias.containers) == 1
-
-
-def test_an_estimate_that_never_varies_runs_off_the_axis(drawn: dict[str, Figure]) -> None:
-    variance = visible(drawn["relaxation"])[1]
+def test_an_estimate_that_never_varies_runs_off_the_axis(drawn: dict[tuple[str, Slice], Figure]) -> None:
+    variance = visible(drawn["relaxation", RELAXATION])[1]
     low, high = variance.get_ylim()
     assert low == figures.load("relaxation").FLOOR
     assert high < 1e3
-    heights = np.concatenate([np.array(bars.lines[0].get_ydata(), float) for bars in variance.containers])
-    assert np.nanmin(heights) < 1e-80
+    assert min(np.min(line.get_ydata()) for line in variance.lines if len(line.get_ydata())) < 1e-80
 
 
-def test_a_tiny_variance_does_not_squeeze_the_others(drawn: dict[str, Figure]) -> None:
-    column = [axes for axes in visible(drawn["learning_curves"]) if "variance, all" in axes.get_title()]
-    reach = [axes.get_ylim() for axes in column]
+def test_a_tiny_variance_does_not_squeeze_the_others(drawn: dict[tuple[str, Slice], Figure]) -> None:
+    reach = [axes.get_ylim() for axes in visible(drawn["learning_curves", NAMES])[2::3]]
     assert max(high - low for low, high in reach) == pytest.approx(parts.SPAN)
-    left, right = visible(drawn["variance_by_tensor"])[-1].get_xlim()
+    left, right = visible(drawn["variance_by_tensor", NAMES])[-1].get_xlim()
     assert right - left == pytest.approx(parts.SPAN)
 
 
-def test_a_headline_without_a_known_best_shows_what_real_strings_come_to(names: Tables) -> None:
-    module = figures.load("learning_curves")
-    row = next(module.rows(("names", "names", "kantrowitz", 10), names))
-    assert list(module.goal(row)) == [(pytest.approx(0.14), "real strings 0.14")]
-
-
-def test_a_legend_that_is_too_wide_has_fewer_columns() -> None:
-    labels = ["a" * 36] * 6
-    assert parts.width(labels, 3) == pytest.approx(3 * parts.width(labels, 1))
-    figure, _ = parts.grid(1, 1, 6, 2)
-    parts.legend(figure, [("rebar_sequence", "default")] * 6, 3)
-    assert figure.legends[0]._ncols == 1
-
-
-def test_a_point_of_a_variants_sweep_has_its_look_and_name() -> None:
-    look = style.look("likelihood", "eq5 covered=0.1")
-    assert look == style.look("likelihood", "eq5")._replace(label="likelihood, eq. 5, covered = 0.1")
-    assert lineup.label("rebar", "lambda=0.1") == "REBAR (per step), λ = 0.1"
-    table = synthetic_tables.coverage(1).trials
-    settings = [setting for name, setting in lineup.ordered(table) if name == "likelihood"]
-    assert settings == [f"{form}covered={n}" for form in ("", "eq5 ") for n in (0.03, 0.1, 0.3, 1)]
+def test_a_headline_without_a_known_best_shows_what_real_strings_come_to(
+    drawn: dict[tuple[str, Slice], Figure],
+) -> None:
+    words = [text.get_text() for text in visible(drawn["learning_curves", NAMES])[0].texts]
+    assert "real\n0.14" in words

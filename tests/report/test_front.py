@@ -63,9 +63,10 @@ def test_other_numbers_give_other_words():
 
 @pytest.mark.parametrize("figure", ["pareto", "budgets"])
 def test_figures_of_gradient_quality_are_drawn_and_of_nothing_else(figure, tmp_path):
-    saved = figures.save(figure, measured(), tmp_path, figure)
-    assert saved.png.stat().st_size > 10_000
-    assert figures.save(figure, grammar(), tmp_path, "none") is None
+    saved = figures.save(figure, measured(), tmp_path / "figure.svg")
+    assert saved.svg.stat().st_size > 10_000
+    assert figures.save(figure, grammar(), tmp_path / "none.svg") is None
+    assert not (tmp_path / "none.svg").exists()
 
 
 def grammar():
