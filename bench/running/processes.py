@@ -17,12 +17,14 @@ from typing import Any
 
 #: A worker has one thread: units are many and independent, so cores are better spent on units.
 #: glibc gives large temporaries back to the system and asks for them again at every step; keeping
-#: them makes training 25% faster (measured). Other systems ignore the last three.
+#: them makes training 25% faster (measured). Other systems ignore those three. The last keeps a random.py
+#: in the current folder from hiding Python's own (not in Python 3.10, which does not know it).
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": "10000000000",
     "MALLOC_TOP_PAD_": "268435456",
+    "PYTHONSAFEPATH": "1",
 }
 PRELOADED = ["torch", "torch._dynamo"]
 """What every unit needs, the second at its first `grad`; nothing that starts threads, which a fork loses."""

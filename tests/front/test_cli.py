@@ -120,7 +120,7 @@ def test_a_run_ends_with_a_report_and_is_not_repeated(say: Any) -> None:
 
 def test_results_of_other_code_are_pointed_out(say: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert say("run-all", *QUICK).code == 0
-    monkeypatch.setattr("bench.commands.commit", lambda: "another")
+    monkeypatch.setattr("bench.running.provenance.commit", lambda: "another")
     said = say("run-all", *QUICK)
     assert said.code == 0
     assert "4 sessions were kept from other code; remove results/smoke" in said.out
