@@ -6,9 +6,13 @@ import sys
 
 def main() -> int:
     """Carry out the command line."""
-    from bench.cli import main  # not above: worker processes, which import this file too, need nothing of it
+    try:
+        from bench.cli import main  # not above: worker processes import this file too, and need nothing of it
 
-    return main()
+        return main()
+    except KeyboardInterrupt:
+        print("stopped: run the command again", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

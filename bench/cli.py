@@ -158,6 +158,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(str(stopped), stopped.exit_code)
     except BenchError as error:
         return _complain(f"error: {error}", error.exit_code)
+    except OSError as error:  # of whatever no command looks after itself, such as a full disk behind `>`
+        return _complain(f"error: {error}", BenchError.exit_code)
     if code == Stopped.exit_code:  # Ctrl-C outside the computing, which typer turns into this
         return _complain("stopped: what is finished is kept; run the command again", code)
     return code

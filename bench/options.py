@@ -74,6 +74,14 @@ Preset = Annotated[
         autocompletion=completing(lambda: experiments.PRESETS),
     ),
 ]
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Where to compute: cpu or cuda.",
+        autocompletion=completing(lambda: DEVICES),
+    ),
+]
 Plugins = Annotated[
     list[Path] | None,
     typer.Option("--plugin", metavar="FILE.py", help="An estimator of your own; may be given again."),
@@ -126,14 +134,7 @@ class Options:
     plugins: Plugins = None
     results: Results = None
     reports: Reports = None
-    device: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="Where to compute: cpu or cuda.",
-            autocompletion=completing(lambda: DEVICES),
-        ),
-    ] = "cpu"
+    device: Device = "cpu"
     workers: Annotated[
         int | None,
         typer.Option(metavar="N", help="Worker processes.", show_default="one per core; one with cuda"),
