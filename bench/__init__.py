@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
-def __getattr__(name: str) -> str:
-    """Give `__version__`, read only when it is asked for, that a command line begins at once."""
-    if name == "__version__":
-        from importlib.metadata import version
+if TYPE_CHECKING:
+    __version__: str
+else:
 
-        return version("discgan-bench")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> str:
+        """Give `__version__`, read only when it is asked for, so that a command line begins at once."""
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("discgan-bench")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

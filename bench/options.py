@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -19,6 +19,8 @@ from bench.errors import UserError, unknown
 from bench.running.request import Request
 from discgan_core import estimators
 from discgan_core.plugins import PluginError
+
+Value = TypeVar("Value")
 
 DEVICES = ("cpu", "cuda")
 MOST = 10_000
@@ -222,7 +224,7 @@ def _device(name: str) -> str:
     return name
 
 
-def _distinct(values: Iterable[str] | Iterable[int]) -> list:
+def _distinct(values: Iterable[Value]) -> list[Value]:
     return list(dict.fromkeys(values))
 
 
