@@ -1,158 +1,120 @@
 """The command line: what can be said, and nothing of how it is done (that is in `commands`).
 
-`commands` is imported only once a command is carried out, so that help comes at once.
+What was typed becomes a request in `options`. `commands` is imported only once a command is carried out, so
+that help comes at once.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from functools import wraps
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from bench.errors import BenchError, Stopped
-from bench.options import Options
-from bench.running import processes
+import bench
+from bench import options
+from bench.errors import SCRIPT, BenchError, Stopped, program
+from bench.options import Estimator, Experiments, Options, Plugins, Preset, Reports, Results
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    add_completion=program() == SCRIPT,  # a shell completes nothing behind `python -m bench`
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
 
-Experiments = Annotated[list[str], typer.Argument(metavar="EXPERIMENT...", help="As `list` names them.")]
-Preset = Annotated[str, typer.Option(metavar="NAME", help="How much to compute: smoke, standard or paper.")]
-Sessions = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="Sessions of each condition.", show_default="the preset's"),
-]
-Estimators = Annotated[
-    list[str] | None,
-    typer.Option(metavar="A,B", help="Only these estimators.", show_default="all"),
-]
-Lengths = Annotated[
-    list[str] | None,
-    typer.Option(metavar="3,15", help="Sequence lengths.", show_default="the preset's"),
-]
-Source = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME", help="Where `names` come from: census or kantrowitz.", show_default="census"
-    ),
-]
-Data = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="A word list of your own for `names`, one on a line.")
-]
-Plugins = Annotated[
-    list[Path] | None,
-    typer.Option("--plugin", metavar="FILE.py", help="An estimator of your own; may be given again."),
-]
-Results = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", help="Folder of the tables.", show_default="results/<preset>"),
-]
-Reports = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR",
-        help="Folder of the report.",
-        show_default="reports; reports/<preset> if not standard",
-    ),
-]
-Device = Annotated[str, typer.Option(metavar="NAME", help="Where to compute: cpu or cuda.")]
-Workers = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="Worker processes.", show_default="one per core; one with cuda"),
-]
-DryRun = Annotated[
-    bool,
-    typer.Option("--dry-run", help="Only show what is done, what is to do, and how long it takes."),
-]
+
+def taking_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Let a command's last parameter, its `Options`, be typed as one option for each field."""
+    own = [p for p in signature(command, eval_str=True).parameters.values() if p.annotation is not Options]
+    hints = get_type_hints(Options, include_extras=True)
+    typed = [
+        Parameter(field.name, Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name])
+        for field in fields(Options)
+    ]
+
+    @wraps(command)
+    def called(**given: Any) -> int:
+        before = [given.pop(parameter.name) for parameter in own]
+        return command(*before, Options(**given))
+
+    called.__signature__ = signature(command).replace(parameters=[*own, *typed])  # type: ignore[attr-defined]
+    called.__annotations__ = {p.name: p.annotation for p in (*own, *typed)}
+    return called
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"{SCRIPT} {bench.__version__}")
+        raise typer.Exit
 
 
 @app.callback(invoke_without_command=True)
-def root(context: typer.Context) -> None:
+def root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
     """Compare gradient estimators for discrete-sequence GANs: run experiments, write the report."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 
 
 @app.command()
-def run_all(
-    preset: Preset = "standard",
-    sessions: Sessions = None,
-    estimators: Estimators = None,
-    lengths: Lengths = None,
-    source: Source = None,
-    data: Data = None,
-    own: Plugins = None,
-    results: Results = None,
-    reports: Reports = None,
-    device: Device = "cpu",
-    workers: Workers = None,
-    dry_run: DryRun = False,
-) -> int:
+@taking_options
+def run_all(typed: Options) -> int:
     """Run every experiment, then write the report. Run again, it goes on where it stopped."""
-    options = Options(
-        preset, sessions, estimators, lengths, source, data, own, results, reports, device, workers, dry_run
-    )
-    return _run(None, options)
+    return _run(None, typed)
 
 
 @app.command()
-def run(
-    experiments: Experiments,
-    preset: Preset = "standard",
-    sessions: Sessions = None,
-    estimators: Estimators = None,
-    lengths: Lengths = None,
-    source: Source = None,
-    data: Data = None,
-    own: Plugins = None,
-    results: Results = None,
-    reports: Reports = None,
-    device: Device = "cpu",
-    workers: Workers = None,
-    dry_run: DryRun = False,
-) -> int:
+@taking_options
+def run(experiments: Experiments, typed: Options) -> int:
     """Run the named experiments, then write the report."""
-    options = Options(
-        preset, sessions, estimators, lengths, source, data, own, results, reports, device, workers, dry_run
-    )
-    return _run(experiments, options)
+    return _run(experiments, typed)
 
 
-def _run(names: Sequence[str] | None, options: Options) -> int:
-    if not options.dry_run:
+def _run(names: Sequence[str] | None, typed: Options) -> int:
+    request = options.request(names, typed)
+    if not request.dry_run:
+        from bench.running import processes
+
         processes.prepare()  # the workers' libraries are loaded while `commands` loads its own
     from bench import commands
 
-    return commands.run(names, options)
+    return commands.run(request)
 
 
 @app.command("list")
-def list_(own: Plugins = None) -> int:
+def list_(plugins: Plugins = None) -> int:
     """List the experiments, estimators, tasks and presets."""
+    known = options.known_estimators(plugins)
     from bench import commands
 
-    return commands.list_(own)
+    return commands.list_(known)
 
 
 @app.command("test")
-def examine(
-    estimator: Annotated[str, typer.Argument(metavar="ESTIMATOR", help="As `list` names it.")],
-    own: Plugins = None,
-) -> int:
+def examine(estimator: Estimator, plugins: Plugins = None) -> int:
     """Check that an estimator keeps the contract, and say in words what it does not keep."""
+    options.require_known("estimator", [estimator], options.known_estimators(plugins))
     from bench import commands
 
-    return commands.examine(estimator, own)
+    return commands.examine(estimator)
 
 
 @app.command()
 def report(preset: Preset = "standard", results: Results = None, reports: Reports = None) -> int:
     """Write the report again from the tables alone, without training."""
+    folders = options.folders(preset, results, reports)
     from bench import commands
 
-    return commands.report(preset, results, reports)
+    return commands.report(*folders)
 
 
 @app.command()
@@ -165,6 +127,7 @@ def compare(
     top: Annotated[int, typer.Option(metavar="N", help="Differences to print, the most certain first.")] = 10,
 ) -> int:
     """Compare two results folders: two commits, two machines or two settings."""
+    options.require_number("--top", top)
     from bench import commands
 
     return commands.compare(a, b, reports, top)
@@ -186,15 +149,17 @@ def check(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command line and give the exit code; whatever goes wrong is told in one line."""
     try:
-        code = app(arguments, prog_name="python -m bench", standalone_mode=False) or 0
+        code = app(arguments, prog_name=program(), standalone_mode=False) or 0
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
-        command = context.command_path if context else "python -m bench"
+        command = context.command_path if context else program()
         return _complain(f"error: {error.format_message()} (see `{command} --help`)", 2)
     except Stopped as stopped:
         return _complain(str(stopped), stopped.exit_code)
     except BenchError as error:
         return _complain(f"error: {error}", error.exit_code)
+    except OSError as error:  # of whatever no command looks after itself, such as a full disk behind `>`
+        return _complain(f"error: {error}", BenchError.exit_code)
     if code == Stopped.exit_code:  # Ctrl-C outside the computing, which typer turns into this
         return _complain("stopped: what is finished is kept; run the command again", code)
     return code

@@ -1,7 +1,16 @@
 """Ends before the goal, told to the user in one line: what, where, and what to do."""
 
+import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
+
+SCRIPT = "discgan-bench"
+
+
+def program() -> str:
+    """Name the program as it was called, for what the user is told to type."""
+    return "python -m bench" if Path(sys.argv[0]).parts[-2:] == ("bench", "__main__.py") else SCRIPT
 
 
 class BenchError(Exception):

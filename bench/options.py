@@ -1,25 +1,243 @@
-"""What the commands that compute were told."""
+"""The options: how they are typed, and the request that is made of them, once, for all that follows.
+
+What cannot be meant is refused here. Nothing large is imported unless something that was typed needs it, so
+that help, completion and mistakes come at once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from bench import experiments
+from bench.errors import UserError, unknown
+from bench.running.request import Request
+from discgan_core import estimators
+from discgan_core.plugins import PluginError
+
+Value = TypeVar("Value")
+
+DEVICES = ("cpu", "cuda")
+MOST = 10_000
+"""Sessions, tokens or processes: with more, planning alone would not end."""
+
+
+def completing(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """Complete one of several names, the last in `a,b`."""
+
+    def complete(incomplete: str) -> list[str]:
+        before, comma, last = incomplete.rpartition(",")
+        return [before + comma + name for name in names() if name.startswith(last)]
+
+    return complete
+
+
+@contextmanager
+def plugin_errors_told() -> Iterator[None]:
+    """Tell what is wrong with a plug-in as the user's mistake."""
+    try:
+        yield
+    except PluginError as error:
+        raise UserError(str(error)) from None
+
+
+def known_estimators(plugins: Sequence[Path] | None = None) -> list[str]:
+    """Name all estimators, a user's own files among them, which are loaded."""
+    with plugin_errors_told():
+        for path in plugins or []:
+            estimators.load(path)
+        return estimators.available()
+
+
+Experiments = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="EXPERIMENT...",
+        help="As `list` names them.",
+        autocompletion=completing(experiments.available),
+    ),
+]
+Estimator = Annotated[
+    str,
+    typer.Argument(
+        metavar="ESTIMATOR", help="As `list` names it.", autocompletion=completing(known_estimators)
+    ),
+]
+Preset = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="How much to compute: smoke, standard or paper.",
+        autocompletion=completing(lambda: experiments.PRESETS),
+    ),
+]
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Where to compute: cpu or cuda.",
+        autocompletion=completing(lambda: DEVICES),
+    ),
+]
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option("--plugin", metavar="FILE.py", help="An estimator of your own; may be given again."),
+]
+Results = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Folder of the tables.", show_default="results/<preset>"),
+]
+Reports = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Folder of the report.",
+        show_default="reports; reports/<preset> if not standard",
+    ),
+]
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options of `run` and `run-all`, as they were typed."""
+    """The options of `run` and `run-all`, as they are typed: an option is a field here."""
 
-    preset: str
-    sessions: int | None
-    estimators: Sequence[str] | None
-    lengths: Sequence[str] | None
-    source: str | None
-    data: Path | None
-    plugins: Sequence[Path] | None
-    results: Path | None
-    reports: Path | None
-    device: str
-    workers: int | None
-    dry_run: bool
+    preset: Preset = "standard"
+    sessions: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Sessions of each condition.", show_default="the preset's"),
+    ] = None
+    estimators: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="A,B",
+            help="Only these estimators.",
+            show_default="all",
+            autocompletion=completing(known_estimators),
+        ),
+    ] = None
+    lengths: Annotated[
+        list[str] | None,
+        typer.Option(metavar="3,15", help="Sequence lengths.", show_default="the preset's"),
+    ] = None
+    source: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Where `names` come from: census or kantrowitz.", show_default="census"
+        ),
+    ] = None
+    data: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A word list of your own for `names`, one on a line.")
+    ] = None
+    plugins: Plugins = None
+    results: Results = None
+    reports: Reports = None
+    device: Device = "cpu"
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Worker processes.", show_default="one per core; one with cuda"),
+    ] = None
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only show what is done, what is to do, and how long it takes."),
+    ] = False
+
+
+def request(names: Sequence[str] | None, typed: Options) -> Request:
+    """Turn what was typed into a request: for the experiments of these names, or for all."""
+    require_known("experiment", names or [], experiments.available())
+    results, reports = folders(typed.preset, typed.results, typed.reports)
+    require_known("device", [typed.device], DEVICES)
+    for option, number in (("--sessions", typed.sessions), ("--workers", typed.workers)):
+        if number is not None:
+            require_number(option, number)
+    lengths = [_whole("--lengths", text) for text in _split("--lengths", typed.lengths)]
+    return Request(
+        experiments=_distinct(names or experiments.available()),
+        preset=typed.preset,
+        estimators=_chosen(typed),
+        sessions=typed.sessions,
+        lengths=_distinct(lengths) or None,
+        source=_source(typed),
+        device=_device(typed.device),
+        workers=typed.workers,
+        results=results,
+        reports=reports,
+        dry_run=typed.dry_run,
+    )
+
+
+def folders(preset: str, results: Path | None, reports: Path | None) -> tuple[Path, Path]:
+    """Give the folders of the tables and of the report."""
+    require_known("preset", [preset], experiments.PRESETS)
+    own = Path("reports") if preset == "standard" else Path("reports") / preset
+    return results or Path("results") / preset, reports or own
+
+
+def require_known(kind: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Refuse a name that is none of those known."""
+    for name in names:
+        if name not in known:
+            raise unknown(kind, name, known)
+
+
+def require_number(option: str, value: int) -> int:
+    """Refuse less than 1, and what nobody can mean."""
+    if not 1 <= value <= MOST:
+        raise UserError(f"{option} {value}: it must be 1 or more, and {MOST:,} at most")
+    return value
+
+
+def _chosen(typed: Options) -> list[str]:
+    known = known_estimators(typed.plugins)
+    chosen = _distinct(_split("--estimators", typed.estimators) or known)
+    require_known("estimator", chosen, known)
+    with plugin_errors_told():
+        for name in filter(estimators.origin, chosen):  # ours can be made
+            estimators.make(name)
+    return chosen
+
+
+def _source(typed: Options) -> str | None:
+    if typed.source is None and typed.data is None:
+        return None
+    from bench.sessions import wordlists  # loads what nothing else needs
+
+    if typed.source and typed.data:
+        raise UserError("--source and --data: give one of them; a file is a source of its own")
+    if typed.data:
+        return wordlists.fingerprint(typed.data)
+    require_known("source", [typed.source or ""], wordlists.SOURCES)
+    return typed.source
+
+
+def _device(name: str) -> str:
+    if name == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise UserError("--device cuda: PyTorch finds no CUDA device here; use --device cpu")
+    return name
+
+
+def _distinct(values: Iterable[Value]) -> list[Value]:
+    return list(dict.fromkeys(values))
+
+
+def _split(option: str, texts: Sequence[str] | None) -> list[str]:
+    """Split `a,b` and repeated options alike; one that is given has to say something."""
+    found = [part.strip() for text in texts or [] for part in text.split(",") if part.strip()]
+    if texts and not found:
+        raise UserError(f"{option}: nothing is named; name at least one, or leave it out")
+    return found
+
+
+def _whole(option: str, text: str) -> int:
+    try:
+        return require_number(option, int(text))
+    except ValueError:
+        raise UserError(f'{option}: "{text}" is not a whole number; write it as 3,15') from None

@@ -5,6 +5,24 @@ Read `interface` first: it is the whole vocabulary. `estimators.make(name)` make
 This package knows no files, clocks or command lines.
 """
 
-from discgan_core import estimators, exact, gradients, interface, randomness, sequences, tasks
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
 __all__ = ["estimators", "exact", "gradients", "interface", "randomness", "sequences", "tasks"]
+
+if TYPE_CHECKING:
+    from discgan_core import estimators, exact, gradients, interface, randomness, sequences, tasks
+
+    __version__: str
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Import a module when it is first asked for: the estimators' names are had without PyTorch."""
+        if name == "__version__":
+            return version("discgan-bench")
+        if name in __all__:
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

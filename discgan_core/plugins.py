@@ -17,9 +17,10 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from discgan_core.interface import Estimator
+if TYPE_CHECKING:
+    from discgan_core.interface import Estimator
 
 GROUP = "discgan_bench.estimators"
 
@@ -47,6 +48,8 @@ class Plugin(NamedTuple):
         Raises:
             PluginError: the factory fails, or gives something else.
         """
+        from discgan_core.interface import Estimator  # loads PyTorch, which a list of names can do without
+
         try:
             estimator = self.factory(**hyperparameters)
         except (Exception, SystemExit) as error:

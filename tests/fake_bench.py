@@ -1,4 +1,4 @@
-"""`python -m bench` with a fake experiment in place of the real ones, and no figures.
+"""The command line with a fake experiment in place of the real ones, and no figures.
 
 Workers import the main file too, under another name, so the replacement holds in them as well.
 """

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
-from bench.errors import UserError
+from bench.errors import UserError, program
 from bench.sessions.measure import Gradients
 from bench.sessions.updates import Updates
 from discgan_core import accuracy, estimators, tasks, training
@@ -186,11 +186,11 @@ def read() -> dict[str, Figures]:
         return {name: Figures(**row) for name, row in json.loads(BASELINE.read_text("utf-8")).items()}
     except FileNotFoundError:
         raise UserError(
-            f"no baseline in {BASELINE}: `python -m bench check --update-baseline` makes it"
+            f"no baseline in {BASELINE}: `{program()} check --update-baseline` makes it"
         ) from None
     except (ValueError, TypeError, AttributeError):
         raise UserError(
-            f"{BASELINE} is no baseline: `python -m bench check --update-baseline` makes one"
+            f"{BASELINE} is no baseline: `{program()} check --update-baseline` makes one"
         ) from None
 
 

@@ -2,7 +2,7 @@
 
 An experiment's module has
 
-* a docstring, whose first line `python -m bench list` shows;
+* a docstring, whose first line `discgan-bench list` shows;
 * `PRESETS`: name of the preset -> its settings, a frozen dataclass of JSON-able fields, among them
   `sessions`, `lengths` and `stack` (the most sessions in one unit of work), which alone must not
   change a session's numbers;
@@ -20,6 +20,13 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
+
+PRESETS = {
+    "smoke": "everything once, in a minute",
+    "standard": "the full number of sessions, in minutes; figures worth reading",
+    "paper": "the papers' exact schedule, in hours",
+}
+"""What every experiment has settings for."""
 
 
 def available() -> list[str]:

@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from bench.experiments.grammar import ONCE, check
 from bench.sessions import adversarial, controls
-from bench.sessions.settings import Settings
+from bench.sessions.settings import Settings, smoke
 from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators
 from discgan_core.game import HARD, Game, View, log_odds, relaxed, surprise
@@ -98,16 +98,7 @@ STANDARD = Settings(
     left_out=("arsm", "rollout", "unordered_set"),
 )
 PRESETS = {
-    "smoke": replace(
-        STANDARD,
-        sessions=2,
-        stack=2,
-        updates=2,
-        measurements=2,
-        training_set=500,
-        samples=64,
-        left_out=(*STANDARD.left_out, *ONCE),
-    ),
+    "smoke": smoke(STANDARD, training_set=500, left_out=(*STANDARD.left_out, *ONCE)),
     "standard": STANDARD,
     "paper": replace(
         STANDARD,

@@ -15,6 +15,7 @@ updates with 79 discriminator batches before each.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from bench.errors import UserError
 from bench.sessions import adversarial, controls
@@ -49,6 +50,19 @@ STANDARD = Settings(
     draws=16,
     bias_draws=128,
 )
+SWEPT: dict[str, Any] = {
+    "sessions": 30,
+    "stack": 30,
+    "measurements": 2,
+    "batch": 64,
+    "generated": 64,
+    "training_set": 5000,
+    "samples": 256,
+    "draws": 0,
+    "bias_draws": 0,
+    "strings": 0,
+}
+"""What `standard` has where this schedule itself is varied: the start and the end, and no gradients."""
 PRESETS = {
     "smoke": Settings(
         sessions=2,

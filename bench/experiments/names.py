@@ -22,7 +22,7 @@ from bench.errors import UserError
 from bench.experiments.grammar import ONCE
 from bench.sessions import adversarial, controls, wordlists
 from bench.sessions.pretrained import TaskMaker
-from bench.sessions.settings import Settings
+from bench.sessions.settings import Settings, smoke
 from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators, tasks
 from discgan_core.game import Game, surprise
@@ -68,16 +68,7 @@ STANDARD = NameSettings(
     left_out=("arsm", "local_expectation", "rollout"),
 )
 PRESETS = {
-    "smoke": replace(
-        STANDARD,
-        sessions=2,
-        stack=2,
-        updates=2,
-        measurements=2,
-        training_set=512,
-        samples=64,
-        left_out=(*STANDARD.left_out, *ONCE),
-    ),
+    "smoke": smoke(STANDARD, training_set=512, left_out=(*STANDARD.left_out, *ONCE)),
     "standard": STANDARD,
     "paper": replace(
         STANDARD,

@@ -32,7 +32,7 @@ from bench.errors import UserError
 from bench.sessions import adversarial, controls
 from bench.sessions.measure import quality, sampled
 from bench.sessions.pretrained import TaskMaker
-from bench.sessions.settings import Settings
+from bench.sessions.settings import Settings, smoke
 from bench.tables import schema
 from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators, tasks, training
@@ -96,17 +96,7 @@ STANDARD = replace(
     uniforms=128,
 )
 PRESETS = {
-    "smoke": replace(
-        STANDARD,
-        sessions=2,
-        stack=2,
-        updates=2,
-        measurements=2,
-        pretraining=((20, 2, 0.03),),
-        warmup=1,
-        training_set=256,
-        samples=64,
-    ),
+    "smoke": smoke(STANDARD, pretraining=((20, 2, 0.03),), warmup=1, training_set=256),
     "standard": STANDARD,
     "paper": PAPER,
 }

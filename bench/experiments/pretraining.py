@@ -21,7 +21,7 @@ from math import log
 from bench.experiments import grammar
 from bench.sessions import adversarial, controls
 from bench.sessions.controls import NULL, SAME_SECONDS, SHUFFLED
-from bench.sessions.settings import Settings
+from bench.sessions.settings import Settings, smoke
 from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators
 from discgan_core.game import REGAN, Game
@@ -43,31 +43,18 @@ class PretrainingSettings(Settings):
 
 
 STANDARD = PretrainingSettings(
-    sessions=30,
+    **grammar.SWEPT,
     lengths=(3, 15),
-    stack=30,
     updates=24,
     discriminator_steps=1,
-    measurements=2,
-    batch=64,
-    generated=64,
-    training_set=5000,
-    samples=256,
-    draws=0,
-    bias_draws=0,
-    strings=0,
     compared=((3, (0, 1, 3), ("rebar", *FEW), CONTROLS), (15, (0, 1, 3), FEW, (NULL,))),
 )
 PRESETS = {
-    "smoke": replace(
+    "smoke": smoke(
         STANDARD,
-        sessions=2,
         lengths=(3,),
-        stack=2,
-        updates=2,
         warmup=2,
         training_set=640,
-        samples=64,
         compared=((3, (0, 1), FEW, (NULL,)),),
     ),
     "standard": STANDARD,

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from bench.experiments import grammar
 from bench.sessions import adversarial, controls
 from bench.sessions.controls import NULL, SAME_SECONDS, SHUFFLED
-from bench.sessions.settings import Settings
+from bench.sessions.settings import Settings, smoke
 from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators
 from discgan_core.game import REGAN, Game
@@ -64,34 +64,15 @@ class RatioSettings(Settings):
 
 
 STANDARD = RatioSettings(
-    sessions=30,
+    **grammar.SWEPT,
     lengths=(3,),
-    stack=30,
     updates=0,
     discriminator_steps=0,
-    measurements=2,
-    batch=64,
-    generated=64,
-    training_set=5000,
-    samples=256,
-    draws=0,
-    bias_draws=0,
-    strings=0,
     batches=210,
     ratios=(0.2, 1.0, 5.0, 20.0),
 )
 PRESETS = {
-    "smoke": replace(
-        STANDARD,
-        sessions=2,
-        lengths=(3,),
-        stack=2,
-        warmup=2,
-        training_set=640,
-        samples=64,
-        batches=30,
-        ratios=(0.2, 1.0, 5.0),
-    ),
+    "smoke": smoke(STANDARD, updates=0, warmup=2, training_set=640, batches=30, ratios=(0.2, 1.0, 5.0)),
     "standard": STANDARD,
     "paper": RatioSettings(
         **asdict(grammar.PRESETS["paper"]),

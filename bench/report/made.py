@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from bench.errors import SCRIPT
 from bench.report.words import NOTHING
 from bench.statistics import lineup
 from bench.tables import schema
@@ -65,7 +66,7 @@ def command(experiment: str, trials: pd.DataFrame) -> str:
     )
     options = f"--preset {trials['preset'].iloc[0]} --sessions {counts.max()} --lengths {lengths}"
     own = "".join(f" --plugin {shlex.quote(path)}" for path in plugin_files(trials))
-    return f"python -m bench run {experiment} {options} --estimators {estimators}{source(trials)}{own}"
+    return f"{SCRIPT} run {experiment} {options} --estimators {estimators}{source(trials)}{own}"
 
 
 def plugin_files(trials: pd.DataFrame) -> list[str]:

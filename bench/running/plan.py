@@ -18,29 +18,13 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from bench import experiments
+from bench.running.request import Request
 from bench.tables import schema
 from bench.tables.condition import Condition
 from discgan_core import estimators
 
-PRESETS = {
-    "smoke": "everything once, in a minute",
-    "standard": "the full number of sessions, in minutes; figures worth reading",
-    "paper": "the papers' exact schedule, in hours",
-}
 #: Settings that choose which sessions are run and how they are grouped, never what a session gives.
 NEUTRAL = ("sessions", "lengths", "stack")
-
-
-class Request(NamedTuple):
-    """What the user asked for; None leaves a choice to the preset."""
-
-    experiments: Sequence[str]
-    preset: str
-    estimators: Sequence[str]
-    sessions: int | None = None
-    lengths: Sequence[int] | None = None
-    device: str = "cpu"
-    source: str | None = None  # of the word lists
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,18 @@ from multiprocessing import active_children, connection, forkserver, get_context
 from threading import Thread
 from typing import Any
 
+from bench.errors import BenchError
+
 #: A worker has one thread: units are many and independent, so cores are better spent on units.
 #: glibc gives large temporaries back to the system and asks for them again at every step; keeping
-#: them makes training 25% faster (measured). Other systems ignore the last three.
+#: them makes training 25% faster (measured). Other systems ignore those three. The last keeps a random.py
+#: in the current folder from hiding Python's own (not in Python 3.10, which does not know it).
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": "10000000000",
     "MALLOC_TOP_PAD_": "268435456",
+    "PYTHONSAFEPATH": "1",
 }
 PRELOADED = ["torch", "torch._dynamo"]
 """What every unit needs, the second at its first `grad`; nothing that starts threads, which a fork loses."""
@@ -44,9 +48,15 @@ def workers(count: int) -> Iterator[Executor]:
     context = get_context("forkserver" if FORKS else "spawn")
     own = (dict(os.environ),)
     with ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=own) as pool:
-        with _interrupts_ignored():  # each of these starts a process, which inherits that
-            for _ in range(count):
-                pool.submit(os.getpid)
+        try:
+            with _interrupts_ignored():  # each of these starts a process, which inherits that
+                for _ in range(count):
+                    pool.submit(os.getpid)
+        except (EOFError, OSError):
+            raise BenchError(
+                "worker processes do not start here: name fewer --workers, or another folder to work in, "
+                "if a file in this one is called as a module of Python's is, such as signal.py"
+            ) from None
         try:
             yield pool
         except BaseException:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -73,23 +74,21 @@ class Settings:
     def schedule(self, length: int) -> Schedule:
         """Make the schedule of a length; one without pre-training of its own takes the nearest's."""
         _, epochs, rate = min(self.pretraining, key=lambda row: abs(math.log(row[0] / length)))
-        return Schedule(
-            updates=self.updates,
-            discriminator_steps=self.discriminator_steps,
-            generator_rate=self.generator_rate,
-            discriminator_rate=self.discriminator_rate,
-            pretraining_epochs=epochs,
-            pretraining_rate=rate,
-            momentum=self.momentum,
-            warmup=self.warmup,
-            batch=self.batch,
-            generated=self.generated,
-            hidden=self.hidden,
-            training_set=self.training_set,
-            generator_steps=self.generator_steps,
-            pretraining_end=self.pretraining_end,
-        )
+        known = {field.name for field in fields(Schedule)}
+        same = {name: value for name, value in vars(self).items() if name in known}
+        return Schedule(**same, pretraining_epochs=epochs, pretraining_rate=rate)
 
     def moments(self) -> set[int]:
         """Give the rounds after which everything is measured."""
         return {round(step) for step in np.linspace(0, self.updates, max(2, self.measurements))}
+
+
+Chosen = TypeVar("Chosen", bound=Settings)
+
+SMOKE = {"sessions": 2, "stack": 2, "updates": 2, "measurements": 2, "samples": 64}
+"""What is enough to have run once."""
+
+
+def smoke(standard: Chosen, **own: Any) -> Chosen:
+    """Make the settings of `smoke` from those of `standard`, and what an experiment needs besides."""
+    return replace(standard, **{**SMOKE, **own})

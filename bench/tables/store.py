@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from bench.errors import UserError
+from bench.errors import UserError, program
 from bench.tables import schema
 
 COLUMNS = {"metrics": schema.METRICS, "trials": schema.TRIALS}
@@ -56,7 +56,7 @@ def read(results: Path) -> Tables:
     """Read both tables, the newest configuration of each experiment and source only."""
     trials, notes = newest(read_trials(results))
     if trials.empty:
-        raise UserError(f"no results in {results} yet: `python -m bench run-all` makes them")
+        raise UserError(f"no results in {results} yet: `{program()} run-all` makes them")
     sessions = trials.groupby("unit", sort=False)["session"].agg(list)
     parts = [_read_metrics(results, str(unit), wanted) for unit, wanted in sessions.items()]
     metrics = pa.concat_tables(parts).to_pandas()

@@ -11,11 +11,13 @@ import difflib
 import importlib
 import pkgutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from discgan_core import plugins
-from discgan_core.interface import Estimator
 from discgan_core.plugins import Plugin, PluginError
+
+if TYPE_CHECKING:
+    from discgan_core.interface import Estimator
 
 _loaded: dict[str, Plugin] = {}
 """Of files that were given by their path."""

@@ -9,10 +9,11 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from numpy.random import Generator
-from torch import Tensor
+if TYPE_CHECKING:
+    from numpy.random import Generator
+    from torch import Tensor
 
 
 class Task(NamedTuple):

@@ -50,6 +50,9 @@ def say(nap: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
         (["run-all", "--lengths", "0"], ["--lengths 0", "1 or more"]),
         (["run-all", "--lengths", "3,-1"], ["--lengths -1", "1 or more"]),
         (["run-all", "--lengths", "3,ten"], ['"ten" is not a whole number']),
+        (["run-all", "--lengths", ""], ["--lengths", "nothing is named"]),
+        (["run-all", "--lengths", "99999999"], ["--lengths 99999999", "10,000 at most"]),
+        (["run-all", "--estimators", ","], ["--estimators", "nothing is named"]),
         (["run-all", "--sessions", "0"], ["--sessions 0", "1 or more"]),
         (["run-all", "--sessions", "many"], ["--sessions"]),
         (["run-all", "--workers", "0"], ["--workers 0", "1 or more"]),
@@ -120,7 +123,7 @@ def test_a_run_ends_with_a_report_and_is_not_repeated(say: Any) -> None:
 
 def test_results_of_other_code_are_pointed_out(say: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert say("run-all", *QUICK).code == 0
-    monkeypatch.setattr("bench.commands.commit", lambda: "another")
+    monkeypatch.setattr("bench.running.provenance.commit", lambda: "another")
     said = say("run-all", *QUICK)
     assert said.code == 0
     assert "4 sessions were kept from other code; remove results/smoke" in said.out
@@ -243,11 +246,3 @@ def test_workers_end_with_a_killed_parent(start: Any, tmp_path: Path) -> None:
     wait_for(lambda: trials.exists() and any(trials.glob("[!.]*")))
     process.kill()
     process.communicate(timeout=5)  # returns only when nobody holds the pipes any longer
-
-
-@pytest.mark.slow
-def test_help_comes_at_once() -> None:
-    command = [sys.executable, "-X", "importtime", "-m", "bench", "run", "--help"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "--dry-run" in done.stdout
-    assert not any(f" {name}\n" in done.stderr for name in ("torch", "pandas", "matplotlib"))

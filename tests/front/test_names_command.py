@@ -1,4 +1,4 @@
-"""`python -m bench run names`: where the names come from, said on the command line."""
+"""`run names`: where the names come from, said on the command line."""
 
 from __future__ import annotations
 

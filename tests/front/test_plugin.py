@@ -11,6 +11,7 @@ import pytest
 
 from bench.cli import main
 from bench.report import made
+from bench.running.request import Request
 from bench.tables import store
 from discgan_core import estimators, plugins
 from discgan_core.interface import Estimator
@@ -241,7 +242,7 @@ def test_a_file_edited_under_way_is_not_run_for_what_it_was(nap):
 
     path = written(GOOD)
     estimators.load(path)
-    request = plan.Request(["nap"], "smoke", ["mine"], lengths=[3])
+    request = Request(["nap"], "smoke", ["mine"], lengths=[3])
     nothing = store.read_trials(Path("nowhere"))
     (unit,) = plan.units(request, plan.make(request, nothing, nothing))
     estimators._loaded.clear()  # as in a worker
@@ -257,7 +258,7 @@ def test_an_error_in_a_session_names_the_plug_in_s_line(nap, monkeypatch):
     line = "    return torch.zeros(2).reshape(3)  # fails inside torch, or so it seems\n"
     path = written(f"import torch\n{GOOD}\n\ndef fall():\n{line}")
     estimators.load(path)
-    request = plan.Request(["nap"], "smoke", ["mine"], lengths=[3])
+    request = Request(["nap"], "smoke", ["mine"], lengths=[3])
     nothing = store.read_trials(Path("nowhere"))
     (unit,) = plan.units(request, plan.make(request, nothing, nothing))
     fall = sys.modules[f"{plugins.GROUP}.mine"].fall

@@ -126,7 +126,7 @@ def test_the_page_names_every_estimator_and_section(made: Path) -> None:
     for anchor in ("answers", *slices, "names-kantrowitz-10", "made"):
         assert f'<section id="{anchor}">' in page
     assert "compare estimators at different parameters" in page
-    assert "python -m bench run grammar --preset standard --sessions 6 --lengths 3,15" in page
+    assert "discgan-bench run grammar --preset standard --sessions 6 --lengths 3,15" in page
 
 
 def test_every_figure_and_table_is_a_file_too(made: Path) -> None:

@@ -14,6 +14,7 @@ from conftest import Inline
 
 from bench.running import execute, plan, progress, provenance
 from bench.running.execute import Finished
+from bench.running.request import Request
 from bench.tables import schema
 
 NOTHING = pd.DataFrame(columns=[*schema.TRIALS, "unit"])
@@ -21,7 +22,7 @@ NOTHING = pd.DataFrame(columns=[*schema.TRIALS, "unit"])
 
 @pytest.fixture
 def units(nap: Any) -> list[plan.Unit]:
-    request = plan.Request(["nap"], "standard", ["rebar", "relax"], sessions=6, lengths=[3])
+    request = Request(["nap"], "standard", ["rebar", "relax"], sessions=6, lengths=[3])
     return plan.units(request, plan.make(request, NOTHING, NOTHING))
 
 

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.running import execute, plan
+from bench.running.request import Request
 from bench.tables import schema, store
 from bench.tables.condition import Condition
 
 NOTHING = pd.DataFrame(columns=[*schema.TRIALS, "unit"])
-REQUEST = plan.Request(experiments=["nap"], preset="standard", estimators=["rebar"], lengths=[3])
+REQUEST = Request(experiments=["nap"], preset="standard", estimators=["rebar"], lengths=[3])
 
 
 def units(request: plan.Request, trials: pd.DataFrame = NOTHING) -> list[plan.Unit]:
@@ -46,8 +47,8 @@ def test_groups_cover_every_session_once(wanted: set[int], most: int) -> None:
 
 
 def test_more_sessions_add_only_the_missing_ones(nap: Any, tmp_path: Path) -> None:
-    trials = compute(units(REQUEST._replace(sessions=4)), tmp_path)
-    more = REQUEST._replace(sessions=30)
+    trials = compute(units(replace(REQUEST, sessions=4)), tmp_path)
+    more = replace(REQUEST, sessions=30)
     assert sessions(units(more, trials)) == list(range(4, 30))
     trials = compute(units(more, trials), tmp_path)
     assert units(more, trials) == []
@@ -57,7 +58,7 @@ def test_more_sessions_add_only_the_missing_ones(nap: Any, tmp_path: Path) -> No
 
 def test_another_length_or_estimator_is_pending(nap: Any, tmp_path: Path) -> None:
     trials = compute(units(REQUEST), tmp_path)
-    wider = REQUEST._replace(lengths=[3, 7], estimators=["rebar", "relax"])
+    wider = replace(REQUEST, lengths=[3, 7], estimators=["rebar", "relax"])
     entries = plan.make(wider, trials, NOTHING)
     counts = {entry.condition[1:3]: (entry.done, len(entry.pending)) for entry in entries}
     done = (10, 0)
@@ -73,7 +74,7 @@ def test_another_length_or_estimator_is_pending(nap: Any, tmp_path: Path) -> Non
 def test_failed_sessions_are_tried_again_and_diverged_ones_are_not(
     nap: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both = REQUEST._replace(estimators=["rebar", "relax"])
+    both = replace(REQUEST, estimators=["rebar", "relax"])
     monkeypatch.setenv("NAP_FAILS", "rebar")
     monkeypatch.setenv("NAP_DIVERGES", "relax")
     trials = compute(units(both), tmp_path)
@@ -84,7 +85,7 @@ def test_failed_sessions_are_tried_again_and_diverged_ones_are_not(
 
 def test_other_settings_are_another_configuration(nap: Any, tmp_path: Path) -> None:
     trials = compute(units(REQUEST), tmp_path)
-    assert sessions(units(REQUEST._replace(preset="paper"), trials)) == list(range(10))
+    assert sessions(units(replace(REQUEST, preset="paper"), trials)) == list(range(10))
     settings = nap.PRESETS["standard"]
     neutral = replace(settings, sessions=99, lengths=(1,), stack=7)
     assert plan.config_hash(neutral) == plan.config_hash(settings)
@@ -99,7 +100,7 @@ def test_another_source_is_pending(nap: Any, tmp_path: Path) -> None:
 
 
 def test_names_are_readable_and_unique(nap: Any) -> None:
-    wide = REQUEST._replace(lengths=None, estimators=["rebar", "relax"])
+    wide = replace(REQUEST, lengths=None, estimators=["rebar", "relax"])
     names = [unit.name for unit in units(wide)]
     assert len(set(names)) == len(names) == 2 * 2 * 3
     assert any(name.startswith("nap-bed-3-rebar-default-s0000-s0002-") for name in names)
@@ -113,16 +114,16 @@ def test_a_name_tells_the_source_of_data_that_are_not_the_tasks_own(nap: Any) ->
 
 
 def test_longest_units_come_first(nap: Any) -> None:
-    lengths = [unit.condition.length for unit in units(REQUEST._replace(lengths=[3, 15]))]
+    lengths = [unit.condition.length for unit in units(replace(REQUEST, lengths=[3, 15]))]
     assert lengths == [15, 15, 15, 3, 3, 3]
 
 
 def test_time_is_predicted_from_what_was_measured(nap: Any, tmp_path: Path) -> None:
     trials = compute(units(REQUEST), tmp_path).assign(seconds=3.0)  # ten times the predicted cost
-    slow = plan.make(REQUEST._replace(preset="paper", lengths=[3, 15]), NOTHING, trials)
+    slow = plan.make(replace(REQUEST, preset="paper", lengths=[3, 15]), NOTHING, trials)
     assert [entry.seconds for entry in slow] == pytest.approx([6.0, 30.0])
     ours = trials.assign(seconds=0.3)
-    fast = plan.make(REQUEST._replace(sessions=11), ours, trials)
+    fast = plan.make(replace(REQUEST, sessions=11), ours, trials)
     assert fast[0].seconds == pytest.approx(0.3)
 
 

@@ -8,6 +8,7 @@ import time
 import pytest
 import torch
 
+from bench.errors import BenchError
 from bench.running import processes
 
 
@@ -47,3 +48,12 @@ def test_workers_map_in_order_and_an_error_in_one_ends_them_all() -> None:
     with pytest.raises(ValueError, match="-1 is below 0"), processes.workers(2) as pool:
         list(processes.mapping(pool)(doubled, [-1, *range(9)], [0, *[60] * 9]))
     assert time.monotonic() - begin < 30
+
+
+def test_workers_that_do_not_start_are_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(*_: object) -> None:
+        raise EOFError
+
+    monkeypatch.setattr(processes.ProcessPoolExecutor, "submit", lost)
+    with pytest.raises(BenchError, match="worker processes do not start"), processes.workers(1):
+        pass

@@ -1,0 +1,38 @@
+"""Computes units with worker processes, keeps them and shows how far it is; a cut leaves what is finished."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor, Executor
+from importlib import import_module
+from pathlib import Path
+from threading import Thread
+
+from bench.errors import BenchError, Stopped
+from bench.running import execute
+from bench.running.plan import Unit
+from bench.running.progress import Display
+from bench.tables import store
+
+
+def compute(units: Sequence[Unit], workers: int, pool: Executor, results: Path) -> int:
+    """Compute and keep the units; give the number of sessions that failed."""
+    display = Display(units, workers)
+    Thread(target=import_module, args=("bench.report",), daemon=True).start()  # while this process waits
+
+    def keep(item: execute.Finished) -> None:
+        store.write(results, item.unit.name, item.metrics, item.trials)
+        display.finished(item)
+
+    try:
+        with display:
+            execute.run(units, pool, keep)
+    except (KeyboardInterrupt, BrokenExecutor) as error:
+        safe = f"{display.done} of {display.units} units are done and kept in {results}"
+        if isinstance(error, KeyboardInterrupt):
+            raise Stopped(f"stopped: {safe}; the same command goes on from there") from None
+        raise BenchError(
+            f"a worker process was killed, often for want of memory: {safe}; "
+            "the same command goes on from there, with less memory if given --workers 1"
+        ) from None
+    return display.failed
