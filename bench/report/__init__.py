@@ -86,6 +86,7 @@ def section(key: tuple[str, str, str, int], tables: Tables, reports: Path) -> di
         "answers": said(tables),
         "figures": list(drawn(name, tables, reports / "figures")),
         "strings": strings.table(tables),
+        "ticked": strings.ticked(tables),
         "forced": strings.forced(tables),
         "credit": CREDITS.get(key[2], ""),
     }
