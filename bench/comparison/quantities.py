@@ -174,13 +174,14 @@ def measured(a: Tables, b: Tables) -> Iterator[list[pd.DataFrame]]:
 
 
 def in_both(a: Tables, b: Tables) -> list[Tables]:
-    """Two slices less the conditions and metrics that only one of them has."""
+    """Two slices less the conditions and metrics that only one of them has; what a measure is, B says."""
     conditions = a.trials[CONDITION].merge(b.trials[CONDITION]).drop_duplicates()
     shared = set(a.metrics["metric"]) & set(b.metrics["metric"])
+    said = b.trials.sort_values("finished")["config"].iloc[-1]
     return [
         tables._replace(
             metrics=tables.metrics[tables.metrics["metric"].isin(shared)].merge(conditions, on=CONDITION),
-            trials=tables.trials.merge(conditions, on=CONDITION),
+            trials=tables.trials.merge(conditions, on=CONDITION).assign(config=said),
         )
         for tables in (a, b)
     ]

@@ -10,7 +10,9 @@ An experiment's module has
   leaving out an estimator at a length at which it cannot run;
 * `run(settings, condition, sessions, device)`: trains and measures those sessions;
 * `sessions(settings, length)`, where not all lengths have `settings.sessions` of them;
-* `cost(settings, condition)`: about how many seconds a session takes on one core.
+* `cost(settings, condition)`: about how many seconds a session takes on one core;
+* `MEASURES`, where it measures a quality that neither its task nor `bench.tables.schema` knows: a list as a
+  task's.
 
 A session's numbers never depend on which other sessions run beside it.
 """
@@ -20,6 +22,9 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
+
+from discgan_core import tasks
+from discgan_core.tasks import Measure
 
 PRESETS = {
     "smoke": "everything once, in a minute",
@@ -38,3 +43,8 @@ def available() -> list[str]:
 def load(name: str) -> ModuleType:
     """Import the experiment of that name."""
     return import_module(f"{__name__}.{name}")
+
+
+def measures(name: str, task: str) -> list[Measure]:
+    """Tell what an experiment, and then its task, say of measures of their own."""
+    return [*getattr(load(name), "MEASURES", ()), *tasks.measures(task)]

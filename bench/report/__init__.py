@@ -126,6 +126,7 @@ def section(key: Key, tables: Tables, reports: Path) -> dict[str, Any]:
         "headline": headline.of(tables).name,
         "answers": said(tables),
         "strings": strings.table(tables),
+        "ticked": strings.ticked(tables),
         "forced": strings.forced(tables),
         "credit": CREDITS.get(key[2], ""),
     }

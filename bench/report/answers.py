@@ -107,7 +107,9 @@ def real(tables: Tables, head: Headline, quality: pd.DataFrame) -> Iterator[Answ
 def of_best(head: Headline, table: pd.DataFrame) -> str:
     """What there is to reach, where that is known."""
     best = head.best(table["length"].iloc[0])
-    return "" if best is None else f" of {best}"
+    if best is None:
+        return ""
+    return f" (at best {best:g})" if head.way.falls else f" of {best:g}"
 
 
 def beginning(quality: pd.DataFrame, row: Any) -> float:

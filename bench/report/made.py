@@ -111,7 +111,7 @@ def settings(trials: pd.DataFrame) -> dict[str, str]:
     """The settings of the trials' JSON text, nested names joined by dots."""
     configs = [json.loads(text) for text in trials["config"].dropna().unique() if text]
     named = {str(name): plain(value) for config in configs for name, value in flat(config).items()}
-    return {name: value for name, value in named.items() if name != schema.PLUGIN}
+    return {name: value for name, value in named.items() if name not in schema.BESIDE_SETTINGS}
 
 
 def flat(config: dict[str, Any], before: str = "") -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from bench.report import words
 from bench.statistics import headline, stats
 from bench.tables import schema
 from bench.tables.store import Tables
@@ -111,6 +112,10 @@ FRESH = (
     "generator forgets what it could write."
 )
 CALLS = "Calls count sequences."
+UNDECLARED = (
+    "Nothing says whether more or less of {} is better (`MEASURES`, of its task or experiment, would), so "
+    "nothing is judged by it."
+)
 
 COVERED = "Covered is the probability that the generator gives to the sequences in the data."
 SHARE = (
@@ -196,13 +201,23 @@ SCALING = [
 
 
 def columns(tables: Tables) -> list[Quantity]:
-    """The columns of a slice; its headline leads them if it has no line above."""
+    """The columns of a slice, those of its task's or its experiment's own measures first."""
+    own = [final(head.metric, head.name) for head in headline.declared(tables)]
+    others = headline.undeclared(tables)
+    note = UNDECLARED.format(words.listed(map(headline.in_words, others)))
+    own += [final(name, headline.in_words(name), note) for name in others]
+    taken = {quantity.name for quantity in own}
+    return [*own, *(quantity for quantity in known(tables) if quantity.name not in taken)]
+
+
+def known(tables: Tables) -> list[Quantity]:
+    """The columns of what several experiments measure; a headline that has no line above leads them."""
     if not stats.rows(tables, schema.UPDATE_SECONDS).empty:
         return SCALING
     if not headline.trained(tables):
         return UNTRAINED
     head = headline.of(tables)
     own = OF_NAMES if headline.of_names(tables) else OF_ORACLE if head.metric == schema.ORACLE_NLL else []
-    known = [*QUALITY, *own, *EFFORT]
-    listed = any(quantity.name == head.metric for quantity in known)
-    return known if listed else [final(head.metric, head.name), *known]
+    found = [*QUALITY, *own, *EFFORT]
+    listed = any(quantity.name == head.metric for quantity in found)
+    return found if listed else [final(head.metric, head.name), *found]

@@ -23,6 +23,14 @@ def table(tables: Tables) -> dict[str, list[Text]]:
     return by_label(texts.generated(tables))
 
 
+def ticked(tables: Tables) -> str:
+    """What a tick marks, in words."""
+    head = headline.of(tables)
+    best = texts.full(tables)
+    known = head in headline.HEADLINES or best is None
+    return "a string of the data's language" if known else f"a string with the best {head.name}, {best:g}"
+
+
 def forced(tables: Tables) -> dict[str, list[Text]]:
     """Some of what a few conditions write when the end mark is forbidden: none of it is of the language."""
     final = stats.last(stats.rows(tables, schema.FORCED_STRING)).assign(valid=False)

@@ -50,6 +50,8 @@ def table(tables: Tables) -> Table:
 
 def caption(tables: Tables, kept: list[Quantity]) -> str:
     """How to read the columns that there are."""
+    if tables.metrics.empty:
+        return "No session ended well, so that nothing was measured."
     head = headline.of(tables)
     order = f"; ordered by {head.name}" if any(q.name == head.metric for q in kept) else ""
     when = "At the end of" if headline.trained(tables) else "Without"

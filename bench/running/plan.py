@@ -42,9 +42,11 @@ class Unit:
 
     @property
     def config(self) -> str:
-        """The settings, and the plug-in if there is one, as JSON text."""
-        plugin = {schema.PLUGIN: self.plugin} if self.plugin else {}
-        return json.dumps(asdict(self.settings) | plugin, sort_keys=True)
+        """The settings, the plug-in and the task's own measures if there are any, as JSON text."""
+        measures = [m._asdict() for m in experiments.measures(self.experiment, self.condition.task)]
+        beside = {schema.PLUGIN: self.plugin, schema.MEASURES: measures}
+        kept = {name: value for name, value in beside.items() if value}
+        return json.dumps(asdict(self.settings) | kept, sort_keys=True)
 
     @property
     def config_hash(self) -> str:
@@ -147,7 +149,7 @@ class Pace:
 def _ratios(name: str, settings: Any, trials: pd.DataFrame) -> Iterator[float]:
     """Compare measured with predicted seconds, under the settings that each trial had."""
     for (config, *condition), rows in trials.groupby(["config", *Condition._fields]):
-        fields = {key: _frozen(value) for key, value in json.loads(config).items() if key != schema.PLUGIN}
+        fields = {k: _frozen(v) for k, v in json.loads(config).items() if k not in schema.BESIDE_SETTINGS}
         if fields.keys() == asdict(settings).keys():
             then = replace(settings, **fields)
             yield rows["seconds"].mean() / experiments.load(name).cost(then, Condition(*condition))

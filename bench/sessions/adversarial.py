@@ -167,7 +167,7 @@ class Observer:
     def of_the_data(self, real: Tensor) -> Iterator[Row]:
         """Give what the measures come to for real sequences, in place of generated ones."""
         named = {schema.UNIGRAM, schema.VALID_FRACTION, schema.ORACLE_NLL}
-        found = (row for row in quality(self.task, real) if row.metric in named)
+        found = (r for r in quality(self.task, real) if r.metric in named or schema.is_own(r.metric))
         yield from (row._replace(metric=row.metric + schema.DATA_SUFFIX) for row in found)
         if self.corpus:
             yield from self.corpus.reference(real.cpu(), self.real().cpu())

@@ -67,7 +67,7 @@ def quality(task: Task, tokens: Tensor) -> Iterator[Row]:
     """Judge generated sequences by the task's own measures and, if V is small, their tokens' frequencies."""
     sessions, count, _ = tokens.shape
     for metric, values in task.quality(tokens.flatten(0, 1)).items():
-        yield Row(metric, "", values.reshape(sessions, count).mean(1))
+        yield Row(metric, "", values.double().reshape(sessions, count).mean(1))
     for token, symbol in enumerate(task.symbols if task.vocabulary <= COUNTED else ()):
         yield Row(schema.UNIGRAM, symbol, (tokens == token).double().mean((1, 2)))
 

@@ -1,15 +1,18 @@
 """The quality that a slice is judged by: tasks differ in what can be said of their strings.
 
-Sentences, tables and figures ask here what to order by, what to call it and which way is up, so a
-task with another measure of quality needs a line in `HEADLINES` and nothing else.
+Sentences, tables and figures ask here what to order by, what to call it and which way is up. Of a measure
+that a task or an experiment brings, the trials say it (`schema.MEASURES`); those that several have are in
+`HEADLINES`.
 """
 
+import json
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from bench.statistics import lineup, stats
+from bench.statistics import lineup, quality, stats
 from bench.statistics.lineup import DEFAULT, Condition
 from bench.tables import schema
 from bench.tables.store import Tables
@@ -48,7 +51,7 @@ class Headline(NamedTuple):
     metric: str
     name: str
     axis: str
-    best: Callable[[int], int | None]
+    best: Callable[[int], float | None]
     begins: str = "before the first update"
     way: Direction = UP
     goal: float | None = None
@@ -60,9 +63,9 @@ def best_goodness(length: int) -> int:
     return length - 2
 
 
-def one(_: int) -> int:
-    """All of a fraction."""
-    return 1
+def always(best: float | None, _: int) -> float | None:
+    """The same at every length."""
+    return best
 
 
 def unknown(_: int) -> None:
@@ -88,14 +91,43 @@ HEADLINES = [
         "after pre-training",
         way=DOWN,
     ),
-    Headline(schema.VALID_FRACTION, "fraction that parses", "fraction that parses", one, goal=0.9),
+    Headline(
+        schema.VALID_FRACTION, "fraction that parses", "fraction that parses", partial(always, 1), goal=0.9
+    ),
 ]
+NOTHING = Headline("", "quality", "quality", unknown)
 
 
 def of(tables: Tables) -> Headline:
     """The headline of a slice; where nothing was judged, one of which it has no rows."""
     measured = {"", *tables.metrics["metric"].unique()}
-    return next((h for h in HEADLINES if {h.metric, h.only} <= measured), HEADLINES[0])
+    return next((h for h in [*declared(tables), *HEADLINES] if {h.metric, h.only} <= measured), NOTHING)
+
+
+def declared(tables: Tables) -> list[Headline]:
+    """The measures that the newest trial's task or experiment brings, the one that counts most first."""
+    configs = tables.trials.sort_values("finished")["config"].dropna()
+    said = [json.loads(text).get(schema.MEASURES, []) for text in configs.iloc[-1:] if text]
+    return [as_said(measure) for measures in said for measure in measures]
+
+
+def as_said(measure: dict[str, Any]) -> Headline:
+    """What a task says of a measure, as a headline."""
+    name = measure["words"] or in_words(measure["name"])
+    way = DOWN if measure["falls"] else UP
+    return Headline(measure["name"], name, name, partial(always, measure["best"]), way=way)
+
+
+def in_words(metric: str) -> str:
+    """A metric that nobody has given another name."""
+    return metric.replace("_", " ")
+
+
+def undeclared(tables: Tables) -> list[str]:
+    """The other metrics that are a task's or an experiment's own: nobody says what they are."""
+    said = {head.metric for head in declared(tables)}
+    plain = tables.metrics.loc[tables.metrics["parameter"] == "", "metric"]
+    return sorted(name for name in plain.unique() if schema.is_own(name) and name not in said)
 
 
 def of_names(tables: Tables) -> bool:
@@ -104,9 +136,8 @@ def of_names(tables: Tables) -> bool:
 
 
 def trained(tables: Tables) -> bool:
-    """False of a slice where no quality is an estimator's: measured before any update only, or not at all."""
-    known = (tables.metrics["metric"] == of(tables).metric).any()
-    return bool(known and tables.metrics["step"].max() != 0)
+    """False of a slice where nothing is measured after an update of the estimators' own."""
+    return bool(tables.metrics["step"].max() > 0) and not quality.measured(tables)
 
 
 def rows(tables: Tables) -> pd.DataFrame:

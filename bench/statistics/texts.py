@@ -1,14 +1,15 @@
 """Generated strings: which are shown, and which of them belong to the data's language.
 
 The tables hold with every string what its task scored it: where that is a goodness, a full score does
-not make it one of the language, which then has to be known here; elsewhere 1 says that it parses.
+not make it one of the language, which then has to be known here; elsewhere 1 says that it parses. By a
+measure that is the task's own, `valid` are those of the best score.
 """
 
 import re
 
 import pandas as pd
 
-from bench.statistics import stats
+from bench.statistics import headline, stats
 from bench.tables import schema
 from bench.tables.store import Tables
 
@@ -20,13 +21,20 @@ def generated(tables: Tables) -> pd.DataFrame:
     """The strings of the last step, with whether each is `valid`."""
     final = stats.last(stats.rows(tables, schema.STRING))
     rows = zip(final["task"], final["parameter"], final["value"], strict=True)
-    return final.assign(valid=[valid(*row) for row in rows])
+    best = full(tables)
+    return final.assign(valid=[valid(*row, best) for row in rows])
 
 
-def valid(task: str, text: str, value: float) -> bool:
-    """Whether a string belongs to its task's language."""
+def full(tables: Tables) -> float | None:
+    """What a valid string scores; None where that is not known."""
+    head = headline.of(tables)
+    return 1 if head in headline.HEADLINES else head.best(tables.trials["length"].iloc[0])
+
+
+def valid(task: str, text: str, value: float, best: float | None) -> bool:
+    """Whether a string belongs to its task's language, or has the best score."""
     language = LANGUAGES.get(task)
-    return bool(language.fullmatch(text)) if language else value == 1
+    return bool(language.fullmatch(text)) if language else value == best
 
 
 def drawn(table: pd.DataFrame, count: int) -> pd.DataFrame:

@@ -59,6 +59,10 @@ SYNTHETIC: Final = "synthetic"
 PLUGIN: Final = "plugin"
 AND_PLUGIN: Final = "+"
 
+# In `config` as well: what the task says of measures that are its own, the one that counts most first.
+MEASURES: Final = "measures"
+BESIDE_SETTINGS: Final = (PLUGIN, MEASURES)
+
 OK: Final = "ok"
 DIVERGED: Final = "diverged"
 FAILED: Final = "failed"
@@ -124,6 +128,13 @@ DISCRIMINATOR_CALLS: Final = "discriminator_calls"
 SECONDS: Final = "seconds"
 UPDATE_SECONDS: Final = "update_seconds"  # a session's share of one update, or one measurement of variance
 PEAK_MEMORY: Final = "peak_memory"  # a session's share of the bytes of tensors that this holds at most
+
+KNOWN: Final = frozenset(value for value in tuple(globals().values()) if isinstance(value, str))
+
+
+def is_own(metric: str) -> bool:
+    """Tell whether a metric is none of the above: a measure that its task or its experiment brings."""
+    return metric not in KNOWN and not metric.endswith((DATA_SUFFIX, UNTRAINED_SUFFIX))
 
 
 def with_source(name: str, source: str) -> str:

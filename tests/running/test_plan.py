@@ -1,5 +1,6 @@
 """Only what is missing is planned, whatever was run before and in whatever groups."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from bench.running import execute, plan
 from bench.running.request import Request
 from bench.tables import schema, store
 from bench.tables.condition import Condition
+from discgan_core.tasks import Measure
 
 NOTHING = pd.DataFrame(columns=[*schema.TRIALS, "unit"])
 REQUEST = Request(experiments=["nap"], preset="standard", estimators=["rebar"], lengths=[3])
@@ -90,6 +92,19 @@ def test_other_settings_are_another_configuration(nap: Any, tmp_path: Path) -> N
     neutral = replace(settings, sessions=99, lengths=(1,), stack=7)
     assert plan.config_hash(neutral) == plan.config_hash(settings)
     assert plan.config_hash(replace(settings, rate=1.0)) != plan.config_hash(settings)
+
+
+def test_what_a_measure_is_travels_beside_the_settings(
+    nap: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, code = units(REQUEST)[0].config, units(REQUEST)[0].config_hash
+    monkeypatch.setattr(nap, "MEASURES", [Measure("rest", "hours slept", best=8)], raising=False)
+    (unit, *_) = units(REQUEST)
+    said = json.loads(unit.config)
+    assert said.pop("measures") == [{"name": "rest", "words": "hours slept", "falls": False, "best": 8}]
+    assert (said, unit.config_hash) == (json.loads(plain), code)
+    trials = compute(units(REQUEST), tmp_path).assign(seconds=3.0)
+    assert plan.make(REQUEST, NOTHING, trials)[0].seconds == pytest.approx(3.0)
 
 
 def test_another_source_is_pending(nap: Any, tmp_path: Path) -> None:
