@@ -24,7 +24,7 @@ PROVENANCE = [
     "sessions_stacked",
 ]
 USUAL = "census"  # where names come from unless it is told
-TOOLS = ["numpy", "scipy", "pandas", "matplotlib"]
+TOOLS = ["numpy", "scipy", "pandas", "matplotlib", "seaborn"]
 
 
 class Made(NamedTuple):
