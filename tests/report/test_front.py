@@ -91,15 +91,14 @@ def with_quality(errors, ends):
     """Tables in which estimators have these errors, and grammar ends so."""
     conditions = {(name, "default"): (e, 0.0, 0.01, 1.0) for name, e in errors.items()}
     trained = grammar()
-    metrics = trained.metrics
+    metrics, trials = (t[(t["setting"] == "default") & t["estimator"].isin(errors)] for t in trained[:2])
     rows = (metrics["metric"] == schema.GOODNESS) & (metrics["length"] == 3)
     last = metrics["step"] == metrics.loc[rows, "step"].max()
-    metrics = metrics[metrics["setting"].isin(["default"]) & metrics["estimator"].isin(errors)].copy()
+    metrics = metrics.copy()
     for name, end in ends.items():
         metrics.loc[rows & last & (metrics["estimator"] == name), "value"] = end
-    kept = trained.trials[(trained.trials["setting"] == "default") & trained.trials["estimator"].isin(errors)]
     other = measured(conditions)
-    return Tables(pd.concat([metrics, other.metrics]), pd.concat([kept, other.trials]), [])
+    return Tables(pd.concat([metrics, other.metrics]), pd.concat([trials, other.trials]), [])
 
 
 NAMES = ["reinforce", "reinforce_loo", "rebar", "relax", "rebar_sequence"]
