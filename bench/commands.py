@@ -142,6 +142,18 @@ def examine(name: str, plugins: Sequence[Path] | None) -> int:
     return 1 if broken else 0
 
 
+def merge(folders: Sequence[Path], to: Path) -> int:
+    """Put results folders together in packed tables."""
+    from bench.tables.merge import merge as put_together
+
+    found, count = put_together(folders, to), len(folders)
+    print(
+        f"merged {found.sessions:,} sessions of {count} {'folder' if count == 1 else 'folders'}, "
+        f"{found.shared:,} of them in several: {found.size / 1e6:.1f} MB in {to}"
+    )
+    return 0
+
+
 def _request(names: Sequence[str], options: Options) -> plan.Request:
     """Turn what was typed into a request, refusing what cannot be meant."""
     known = _estimators(options.plugins)
