@@ -146,6 +146,17 @@ def check(
     return commands.check(update_baseline)
 
 
+@app.command()
+def merge(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Results folders.")],
+    to: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the packed tables.")],
+) -> int:
+    """Put results folders together, check that they agree, and pack them in two files."""
+    from bench import commands
+
+    return commands.merge(folders, to)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command line and give the exit code; whatever goes wrong is told in one line."""
     try:

@@ -144,6 +144,18 @@ def examine(name: str) -> int:
     return 1 if broken else 0
 
 
+def merge(folders: Sequence[Path], to: Path) -> int:
+    """Put results folders together in packed tables."""
+    from bench.tables.merge import merge as put_together
+
+    found, count = put_together(folders, to), len(folders)
+    print(
+        f"merged {found.sessions:,} sessions of {count} {'folder' if count == 1 else 'folders'}, "
+        f"{found.shared:,} of them in several: {found.size / 1e6:.1f} MB in {to}"
+    )
+    return 0
+
+
 def _workers(request: Request) -> int:
     """One per core; on CUDA one in all, since every process would hold its own context there."""
     from bench.running.provenance import cpu_count

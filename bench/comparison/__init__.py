@@ -19,7 +19,8 @@ from bench.comparison.quantities import QUANTITIES, measured
 from bench.errors import UserError
 from bench.figures import _style as style
 from bench.report import summary
-from bench.tables import store
+from bench.tables import packed, store
+from bench.tables.files import COLUMNS
 from bench.tables.schema import CONDITION
 from bench.tables.store import Tables
 
@@ -57,8 +58,8 @@ def load(folder: Path) -> Tables:
     """Read a results folder that is there."""
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder: name two folders of results, as `--results` does")
-    if not any((folder / kind).is_dir() for kind in store.COLUMNS):
-        raise UserError(f"{folder} is no results folder: it has no folders {' and '.join(store.COLUMNS)}")
+    if not any((folder / kind).is_dir() for kind in COLUMNS) and not packed.finished(folder):
+        raise UserError(f"{folder} is no results folder: it has no {' and '.join(COLUMNS)}")
     return store.read(folder)
 
 

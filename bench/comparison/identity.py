@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bench.comparison.places import place
-from bench.tables import schema
+from bench.tables.sameness import same_bits, untimed
 from bench.tables.schema import METRICS_KEY, SESSION
 from bench.tables.store import Tables
 
@@ -48,19 +48,8 @@ def identity(a: Tables, b: Tables) -> Identity:
 
 
 def numbers(tables: Tables, sessions: pd.DataFrame) -> pd.DataFrame:
-    """The rows of these sessions less times and what has a time for its budget: these may differ.
-
-    A string that was drawn twice is one number.
-    """
-    metrics = tables.metrics
-    timed = metrics["metric"].str.endswith(schema.SECONDS) | (metrics["parameter"] == schema.SECONDS)
-    return metrics[~timed].merge(sessions, on=SESSION).drop_duplicates(METRICS_KEY)
-
-
-def same_bits(a: pd.Series, b: pd.Series) -> np.ndarray:
-    """Equal to the last bit; what is no number equals what is none."""
-    bits = (column.to_numpy(np.float64, copy=True).view(np.int64) for column in (a, b))
-    return np.equal(*bits) | (a.isna() & b.isna()).to_numpy()
+    """The rows of these sessions that may not differ. A string that was drawn twice is one number."""
+    return untimed(tables.metrics).merge(sessions, on=SESSION).drop_duplicates(METRICS_KEY)
 
 
 def relative(a: pd.Series, b: pd.Series) -> pd.Series:

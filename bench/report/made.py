@@ -16,6 +16,7 @@ from bench.tables.store import Tables
 PROVENANCE = [
     "preset",
     "commit",
+    "version",
     "config_hash",
     "torch",
     "python",
@@ -93,7 +94,7 @@ def facts(trials: pd.DataFrame) -> dict[str, str]:
     """Under what circumstances the trials ran."""
     known = {name: distinct(trials[name]) for name in PROVENANCE if name in trials}
     sessions, finished = trials["session"], trials["finished"]
-    return {name.replace("_", " "): text for name, text in known.items()} | {
+    return {name.replace("_", " "): text for name, text in known.items() if text} | {
         **({"plug-ins": ", ".join(plugins(trials))} if plugins(trials) else {}),
         "seeds": f"{sessions.min()} to {sessions.max()}, shared by all estimators",
         "sessions in all": f"{len(trials):,}",
@@ -103,8 +104,8 @@ def facts(trials: pd.DataFrame) -> dict[str, str]:
 
 
 def distinct(column: pd.Series) -> str:
-    """Every value of a column once."""
-    return ", ".join(map(str, sorted(column.dropna().unique())))
+    """Every value of a column once, less what tables hold that were written before there was the column."""
+    return ", ".join(str(value) for value in sorted(column.dropna().unique()) if value != "")
 
 
 def settings(trials: pd.DataFrame) -> dict[str, str]:

@@ -7,11 +7,13 @@ import platform
 import subprocess
 from datetime import datetime, timezone
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
 
 ROOT = Path(__file__).parents[2]
+VERSION = version("discgan-bench")
 
 
 def circumstances(device: str) -> dict[str, str | int]:
@@ -21,6 +23,7 @@ def circumstances(device: str) -> dict[str, str | int]:
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "commit": commit(),
+        "version": VERSION,
         "python": platform.python_version(),
         "machine": machine(device),
         "finished": datetime.now(timezone.utc).isoformat(),

@@ -43,6 +43,7 @@ TRIALS: Final = {
     "threads": "int64",
     "torch": "string",
     "commit": "string",
+    "version": "string",  # of this package
     "config_hash": "string",
     "error": "string",
     "preset": "string",
@@ -51,6 +52,9 @@ TRIALS: Final = {
     "machine": "string",
     "finished": "string",  # ISO 8601, UTC
 }
+
+#: Columns that came later -> what is read in their place from tables written before.
+LATER: Final = {"version": ""}
 
 #: The source of a task that makes its data by a rule of its own. Not "generated": that is the generator's.
 SYNTHETIC: Final = "synthetic"
@@ -124,7 +128,8 @@ DRAW_COST: Final = "draw_cost"  # of one draw, in what `parameter` says
 # What it cost.
 GENERATOR_CALLS: Final = "generator_calls"
 DISCRIMINATOR_CALLS: Final = "discriminator_calls"
-# Between two identical runs only these two metrics may differ, and what has seconds as its parameter.
+# Between two identical runs only these two metrics may differ, and what has seconds as its parameter
+# (`bench.tables.sameness`).
 SECONDS: Final = "seconds"
 UPDATE_SECONDS: Final = "update_seconds"  # a session's share of one update, or one measurement of variance
 PEAK_MEMORY: Final = "peak_memory"  # a session's share of the bytes of tensors that this holds at most

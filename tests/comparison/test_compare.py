@@ -366,7 +366,7 @@ def test_mistakes_are_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFix
     cases = [
         ([good, tmp_path / "none"], f"{tmp_path / 'none'} is no folder"),
         ([tmp_path / "file", good], f"{tmp_path / 'file'} is no folder"),
-        ([good, tmp_path / "folder"], "is no results folder: it has no folders metrics and trials"),
+        ([good, tmp_path / "folder"], "is no results folder: it has no metrics and trials"),
         ([good, tmp_path / "empty"], "no results in"),
         (
             [good, other],

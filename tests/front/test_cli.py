@@ -161,6 +161,33 @@ def test_a_failed_session_is_told_and_the_run_goes_on(say: Any, monkeypatch: pyt
     assert set(store.read(Path("results/smoke")).trials["status"]) == {"ok"}
 
 
+def test_shards_are_merged_and_run_on_from(say: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NAP_FAILS", "rebar")
+    assert say("run-all", *QUICK, "--results", "a=1").code == 1
+    monkeypatch.delenv("NAP_FAILS")
+    for folder, sessions in (("b", "3"), ("c", "5")):
+        assert say("run-all", *QUICK, "--results", folder, "--sessions", sessions).code == 0
+    said = say("merge", "a=1", "b", "c", "--to", "both")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("merged 10 sessions of 3 folders, 6 of them in several: 0.0 MB in both")
+    here = ["run-all", *QUICK, "--results", "both", "--sessions"]
+    assert "nothing left to compute" in say(*here, "5").out
+    assert "[2/2]" in say(*here, "7").err
+    assert len(store.read(Path("both")).trials) == 14
+    assert say("merge", "both", "c", "--to", "b").err.startswith("error: b holds tables already")
+    assert say("merge", "both", "c", "--to", "all").code == 0
+    assert sorted(path.name for path in Path("all").iterdir()) == ["metrics.parquet", "trials.parquet"]
+
+
+def test_a_packed_unit_that_failed_is_tried_again(say: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NAP_FAILS", "rebar")
+    assert say("run-all", *QUICK).code == 1
+    assert say("merge", "results/smoke", "--to", "packed").code == 0
+    monkeypatch.delenv("NAP_FAILS")
+    assert "[1/1]" in say("run-all", *QUICK, "--results", "packed").err
+    assert list(store.read(Path("packed")).trials["status"]) == ["ok"] * 4
+
+
 def test_a_diverged_session_is_no_failure(say: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NAP_DIVERGES", "rebar")
     said = say("run-all", *QUICK)

@@ -658,3 +658,11 @@ def test_coverage_tells_the_bias_that_is_left(coverage: Tables) -> None:
 )
 def test_numbers_in_words(value: float, digits: int, sign: bool, text: str) -> None:
     assert words.number(value, digits, sign) == text
+
+
+def test_the_version_is_shown_where_it_is_known() -> None:
+    trials = synthetic_tables.make(2).trials
+    assert bench_made.facts(trials)["version"] == "0.1.0"
+    assert "version" not in bench_made.facts(trials.assign(version=""))
+    mixed = pd.concat([trials, trials.assign(version="")])
+    assert bench_made.facts(mixed)["version"] == "0.1.0"

@@ -34,6 +34,7 @@ def test_rows_say_what_they_are_and_whence(units: list[plan.Unit]) -> None:
     assert (trial["task"], trial["source"], trial["length"]) == ("bed", "synthetic", 3)
     assert trial["torch"] == torch.__version__
     assert trial["commit"] == provenance.commit()
+    assert trial["version"] == provenance.VERSION
     assert trial["config_hash"] == units[0].config_hash
     assert trial["sessions_stacked"] == 3
     assert trial["config"] == '{"lengths": [3, 15], "rate": 0.1, "sessions": 10, "stack": 4}'

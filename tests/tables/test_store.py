@@ -87,7 +87,7 @@ def test_columns_and_types_of_the_files_are_the_contract(tmp_path: Path) -> None
 def test_a_write_cut_off_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    def write_half(table: Any, path: Path) -> None:
+    def write_half(table: Any, path: Path, **how: Any) -> None:
         path.write_bytes(b"PAR1 and then")
         raise error
 
