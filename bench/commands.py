@@ -166,9 +166,12 @@ def _workers(request: Request) -> int:
 def _write_report(results: Path, reports: Path, pool: Executor) -> None:
     from bench.report import write
     from bench.running import processes
+    from bench.running.progress import drawing
 
     try:
-        print(f"report: {write(results, reports, processes.mapping(pool))}")
+        with drawing() as told:
+            page = write(results, reports, processes.mapping(pool), told)
+        print(f"report: {page}")
     except BrokenExecutor:
         raise BenchError(
             "a worker process was killed while it drew, often for want of memory: the numbers are kept in "

@@ -14,7 +14,7 @@ from bench.tables import store
 FOLDER = Path(__file__).parent / "fake_experiments"
 
 
-def write(results: Path, reports: Path, each: Callable[..., object]) -> Path:
+def write(results: Path, reports: Path, each: Callable[..., object], told: Callable[..., object]) -> Path:
     page = reports / "index.html"
     page.write_text(f"{len(store.read(results).trials)} trials")
     return page

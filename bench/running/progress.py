@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from bench.running.execute import Finished
@@ -95,6 +96,36 @@ class Display:
         how = ", ".join(f"{count} {status}" for status, count in counts.items())
         errors = [error for error in item.trials["error"].unique() if error]
         return "; ".join([f"{where}: {how}", *errors[:1], f"{duration(self._clock.left())} left"])
+
+
+@contextmanager
+def drawing() -> Iterator[Callable[[int, int, int], None]]:
+    """Show how far a report is: a live bar on a terminal; elsewhere a line before, and one after.
+
+    Gives what is to be told how many figures are drawn, and how many of how many jobs done.
+    """
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    bar = Progress(
+        TextColumn("drawing the report: {task.fields[drawn]} figures so far"),
+        BarColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+    task, last = bar.add_task("", total=None, drawn=0), 0
+
+    def told(drawn: int, done: int, jobs: int) -> None:
+        nonlocal last
+        last = drawn
+        bar.update(task, total=jobs, completed=done, drawn=drawn)
+
+    if not console.is_terminal:
+        console.print("drawing the report")
+    with bar:
+        yield told
+    if not console.is_terminal:
+        console.print(f"{last} figures drawn")
 
 
 class _Times(ProgressColumn):
