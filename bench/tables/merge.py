@@ -38,6 +38,7 @@ def merge(folders: Sequence[Path], to: Path) -> Merged:
             f"{to} holds tables already: name another folder with --to, "
             f"and {to} among the folders to merge if its sessions are wanted too"
         )
+    packed.require_ours(to)  # a first half that a merge left which was cut off gives way
     trials = _all_trials(folders)
     kept = trials.sort_values("failed", kind="stable").drop_duplicates("id")
     _require_one_configuration(kept)

@@ -23,10 +23,7 @@ ORDER = {"metrics": ["unit", *schema.METRICS_KEY], "trials": ["unit", *schema.SE
 
 def check(results: Path) -> None:
     """Refuse at the folder's top what is no whole pair of packed tables."""
-    for path in sorted(results.glob("*.parquet")):
-        if path.name not in NAMES.values():
-            raise foreign(path, "tables lie in metrics.parquet, trials.parquet and folders of these names")
-        require_table(path, COLUMNS[path.stem], results)
+    require_ours(results)
     metrics, trials = (results / name for name in NAMES.values())
     if trials.exists() and not metrics.exists():
         raise damaged(trials, "has no metrics.parquet beside it")
@@ -35,6 +32,14 @@ def check(results: Path) -> None:
             f"{metrics} has no trials.parquet beside it, as a merge leaves it that was cut off: "
             "merge again, or move it away"
         )
+
+
+def require_ours(results: Path) -> None:
+    """Refuse a Parquet file at the folder's top that is no packed table."""
+    for path in sorted(results.glob("[!.]*.parquet")):
+        if path.name not in NAMES.values():
+            raise foreign(path, "tables lie in metrics.parquet, trials.parquet and folders of these names")
+        require_table(path, COLUMNS[path.stem], results)
 
 
 def finished(results: Path) -> bool:

@@ -188,6 +188,10 @@ def test_a_folder_that_holds_tables_is_not_written_to(tmp_path: Path) -> None:
             merge([a, b], to)
     with pytest.raises(UserError, match="no results in"):
         merge([a, tmp_path / "none"], tmp_path / "to")
+    (tmp_path / "mine").mkdir()
+    other_table(tmp_path / "mine" / "metrics.parquet")
+    with pytest.raises(UserError, match=r"mine/metrics\.parquet is not this benchmark's"):
+        merge([a], tmp_path / "mine")
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot write"):
         merge([a], tmp_path / "file" / "to")
