@@ -5,7 +5,7 @@ PYTHON = python3
 BIN = .venv/bin
 READY = .venv/.ready
 
-.PHONY: run-all report test test-all bench check format
+.PHONY: run-all report test test-all test-lowest bench check format
 
 run-all: $(READY)
 	$(BIN)/python -m bench run-all $(ARGS)
@@ -18,6 +18,13 @@ test: $(READY)
 
 test-all: $(READY)
 	$(BIN)/python -m pytest -n auto --benchmark-skip
+
+# The quick tests with the lowest versions that pyproject.toml allows, which uv names.
+test-lowest:
+	$(PYTHON) -m venv .venv/lowest
+	.venv/lowest/bin/python -m pip install --disable-pip-version-check uv
+	.venv/lowest/bin/python -m uv pip install --python .venv/lowest --resolution lowest-direct -e '.[dev]'
+	.venv/lowest/bin/python -m pytest -n auto -m "not slow" --benchmark-skip
 
 # The allocator as the workers of run-all have it (ENVIRONMENT in bench/running/processes.py).
 bench: $(READY)

@@ -117,14 +117,14 @@ def drawing() -> Iterator[Callable[[int, int, int], None]]:
 
     def told(drawn: int, done: int, jobs: int) -> None:
         nonlocal last
-        last = drawn
+        if done == 1 and not console.is_terminal:
+            console.print("drawing the report")
         bar.update(task, total=jobs, completed=done, drawn=drawn)
+        last = drawn
 
-    if not console.is_terminal:
-        console.print("drawing the report")
     with bar:
         yield told
-    if not console.is_terminal:
+    if last and not console.is_terminal:
         console.print(f"{last} figures drawn")
 
 

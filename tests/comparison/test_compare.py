@@ -19,6 +19,7 @@ from bench.comparison import Comparison, figure, tables, terminal
 from bench.comparison.differences import BETTER, CHANGED, IDENTICAL, KEY, OPEN, WORSE, differences
 from bench.comparison.identity import identity, sentence
 from bench.comparison.quantities import ALL, NAMED, relative_bias_squared, seconds
+from bench.figures import _style as style
 from bench.statistics import stats
 from bench.tables import schema, store
 from bench.tables.schema import CONDITION, SESSION
@@ -441,10 +442,11 @@ def test_the_figure_says_which_way_is_better(compared) -> None:
     base = grammar()
     rows = chosen(base, "rebar", schema.GOODNESS) | chosen(base, "rebar", schema.GRADIENT_LOG_VARIANCE)
     found = compared(base, changed(base, rows, 0.1)).found
-    axes = figure.draw(found, NAMED["quality"]).axes
+    with style.theme():
+        axes, other = (figure.draw(found, NAMED[name]).axes for name in ("quality", "log_variance"))
     assert [axis.get_xlabel() for axis in axes] == ["final goodness\nB less A (right: B is better)"]
     assert [text.get_text() for text in axes[0].get_yticklabels()] == ["REBAR (per step)"]
-    assert "(left: B is better)" in figure.draw(found, NAMED["log_variance"]).axes[0].get_xlabel()
+    assert "(left: B is better)" in other[0].get_xlabel()
 
 
 def test_seconds_are_of_the_sessions_that_ended_well() -> None:
