@@ -111,8 +111,14 @@ def curves(found: pd.DataFrame, x: str) -> so.Plot:
     beside = {"color": "colour", "linestyle": "line", "marker": "mark"}
     plot = layer(plot, found[role == BESIDE], so.Path(linewidth=1.1, pointsize=3.5), **beside)
     line = so.Path(linewidth=1.5, pointsize=5, edgecolor="white", edgewidth=0.4)
-    plot = layer(plot, found[role == OWN], line, color="colour", marker="mark")
+    plot = layer(plot, found[role == OWN], line, color="colour", marker="mark", **apart(found[role == OWN]))
     return hollow(plot, found)
+
+
+def apart(found: pd.DataFrame) -> dict[str, str]:
+    """What keeps curves of one look in a panel apart, where plug-ins have it: seaborn takes long over it."""
+    names = found.groupby(["row", "column", "colour", "mark"])["label"].nunique()
+    return {"group": "label"} if (names > 1).any() else {}
 
 
 def points(found: pd.DataFrame, x: str) -> so.Plot:

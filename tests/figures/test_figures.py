@@ -162,6 +162,22 @@ def test_an_unknown_estimator_is_drawn_under_its_own_name(slices: dict[Slice, Ta
     assert lineup.family("something_new") == lineup.OTHERS
 
 
+def test_two_plug_ins_of_one_look_have_a_curve_each(
+    slices: dict[Slice, Tables], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part, alike = slices[GRAMMAR_3], style.look("rebar")
+    own = part._replace(
+        metrics=part.metrics.replace({"estimator": {"rebar": "mine", "relax": "yours"}}),
+        trials=part.trials.replace({"estimator": {"rebar": "mine", "relax": "yours"}}),
+    )
+    monkeypatch.setattr(
+        parts, "looks", lambda found: style.looks(found).assign(colour=alike.colour, mark="o")
+    )
+    axes = next(a for a in visible(draw("learning_curves", own)) if a.get_ylabel() == lineup.OTHERS)
+    lines = [line for line in axes.lines if to_hex(line.get_color()) == alike.colour.lower()]
+    assert sum(line.get_linewidth() == 1.5 for line in lines) == 2
+
+
 def test_nothing_to_show_gives_no_figure(tables: Tables) -> None:
     nothing = tables._replace(metrics=tables.metrics.iloc[:0])
     assert not any(figures.load(name).draw(nothing) for name in figures.available())
