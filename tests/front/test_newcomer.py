@@ -91,7 +91,7 @@ def test_the_new_figure_is_drawn_beside_the_others(reports: Path, page: str) -> 
     assert {"brackets-6-ends.svg", "brackets-6-learning_curves.svg"} <= {
         path.name for path in (reports / "figures").iterdir()
     }
-    assert "Every session at the end" in page
+    assert "The end of training" in page
 
 
 @pytest.mark.slow
