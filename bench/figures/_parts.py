@@ -22,7 +22,6 @@ from bench.statistics import lineup, stats
 from bench.statistics.headline import Headline
 from bench.statistics.lineup import BESIDE, DEFAULT, Condition
 
-UPDATES = "generator updates"
 LAMBDA = "temperature λ"
 NAT = "ln of the variance"
 OWN, OTHER, BOUND = "own", "other", "bound"  # what a condition is in a panel; or beside
@@ -102,7 +101,8 @@ def bounded(found: pd.DataFrame, unclear: pd.Series) -> pd.DataFrame:
 
 
 def curves(found: pd.DataFrame, x: str) -> so.Plot:
-    """Means along x with bands, of a table made by `by_group`, whose rows are in order."""
+    """Means along x with bands, of a table made by `by_group`."""
+    found = found.sort_values(x, kind="stable")
     role = found["role"]
     plot = looking(found, x=x, y="mean", ymin="low", ymax="high")
     plot = layer(plot, found[role == OTHER], so.Path(color=GREY, linewidth=0.8), group="label")
@@ -235,9 +235,15 @@ def pale(lines: bool) -> Line2D:
     return handle("other families", Look(GREY, "" if lines else "o"), lines)
 
 
-def along_updates(axes: Axes) -> None:
-    """Updates along x, which come whole."""
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+def training(
+    found: pd.DataFrame, width: float, height: float, y: Any, on: Any = None
+) -> tuple[Figure, pd.DataFrame]:
+    """Curves along training, in panels as of `grid`, which share `y`: updates come whole."""
+    plot = curves(found, "step").label(x="generator updates")
+    figure, panels = grid(plot, found, width, height, on, x=True, y=y)
+    for axes in panels.to_numpy().flat:
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    return figure, panels
 
 
 def logarithmic(axes: Axes, *names: str) -> None:

@@ -27,7 +27,7 @@ def draw(
     """
     tables = [rows.assign(setting=rows["variant"], column=title) for title, rows in ends.items()]
     found = parts.by_group(pd.concat([parts.intervals(rows, name, "column") for rows in tables]))
-    found = found.assign(place=place(found[name])).sort_values("place", kind="stable")
+    found = found.assign(place=place(found[name]))
     plot = parts.curves(found, "place").label(x=words)
     figure, panels = parts.grid(plot, found, 3.4, 2.8, x=True, y=True)
     start = begin.groupby(name)["value"].mean()

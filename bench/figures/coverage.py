@@ -53,4 +53,4 @@ def readings(tables: Tables) -> pd.DataFrame:
     cosine = parts.intervals(stats.rows(tables, schema.GRADIENT_COSINE))
     both = pd.concat([cosine.assign(column=COSINE), stats.relative_bias(tables).assign(column=BIAS)])
     both = both.merge(mass[[*stats.COMPARED, "mass"]], on=stats.COMPARED)
-    return lineup.points(both, "covered").sort_values("mass", kind="stable")
+    return lineup.points(both, "covered")

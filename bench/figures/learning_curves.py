@@ -33,10 +33,7 @@ def draw(tables: Tables) -> Figure | None:
     found = parts.by_group(
         pd.concat([parts.intervals(t, "step").assign(column=name) for name, t in tables_shown.items()])
     )
-    plot = parts.curves(found.sort_values("step", kind="stable"), "step")
-    figure, panels = parts.grid(plot.label(x=parts.UPDATES), found, 2.9, 1.9, x=True, y="col")
-    for axes in panels.to_numpy().flat:
-        parts.along_updates(axes)
+    figure, panels = parts.training(found, 2.9, 1.9, y="col")
     for axes in panels[head.axis]:
         levels(axes, tables, quality, head)
     for name in list(tables_shown)[1:]:

@@ -30,15 +30,10 @@ PLAYERS = {
 
 def draw(tables: Tables) -> Figure | None:
     """A row of panels for each player."""
-    found = pd.concat([losses(tables, row) for row in PLAYERS])
+    found = pd.concat([losses(tables, row) for row in PLAYERS], ignore_index=True)
     if found[found["row"] == GENERATORS].empty:
         return None
-    found = found.reset_index(drop=True)
-    figure, panels = parts.grid(
-        parts.curves(found, "step").label(x=parts.UPDATES), found, 2.1, 2, x=True, y="row"
-    )
-    for axes in panels.to_numpy().flat:
-        parts.along_updates(axes)
+    figure, panels = parts.training(found, 2.1, 2, y="row")
     for row, height, words in ((GENERATORS, 0, "even\nodds"), (DISCRIMINATORS, log(2), "ln 2")):
         for axes in panels.loc[row]:
             parts.level(axes, height, words, ":")
@@ -50,11 +45,8 @@ def losses(tables: Tables, row: str) -> pd.DataFrame:
     metric, look = PLAYERS[row]
     table = parts.plain(stats.rows(tables, metric))
     found = parts.intervals(table[table["estimator"] == ESTIMATOR], "step")
-    order = lineup.ordered(found)
-    pairs = list(zip(found["estimator"], found["setting"], strict=True))
-    found = found.assign(row=row, role=parts.OWN, label=row, column=[short(*pair) for pair in pairs])
-    found = found.assign(colour=look.colour, mark=look.mark, place=[order.index(pair) for pair in pairs])
-    return found.sort_values(["place", "step"])
+    each = [stats.among(found, [c]).assign(column=short(*c)) for c in lineup.ordered(found)] or [found]
+    return pd.concat(each).assign(row=row, role=parts.OWN, label=row, **look._asdict())
 
 
 def short(*condition: str) -> str:

@@ -31,14 +31,8 @@ def draw(tables: Tables) -> Figure | None:
     if not headline.of_names(tables) or other.empty:
         return None
     generator = other.assign(value=-other["value"])
-    found = pd.concat(
-        [extremes(own, LEFT, DISCRIMINATOR), extremes(generator, RIGHT, GENERATOR)], ignore_index=True
-    )
-    figure, panels = parts.grid(
-        parts.curves(found, "step").label(x=parts.UPDATES), found, 3.8, 2.6, x=True, y=False
-    )
-    for axes in panels.to_numpy().flat:
-        parts.along_updates(axes)
+    players = [extremes(own, LEFT, DISCRIMINATOR), extremes(generator, RIGHT, GENERATOR)]
+    figure, panels = parts.training(pd.concat(players, ignore_index=True), 3.8, 2.6, y=False)
     parts.logarithmic(panels.loc["nats", LEFT], "y")
     parts.level(panels.loc["nats", LEFT], log(2), "ln 2", ":")
     return figure
@@ -48,6 +42,4 @@ def extremes(table: pd.DataFrame, column: str, look: Look) -> pd.DataFrame:
     """One player's mean, and the least and the most of all sessions."""
     ends = {"mean": ("value", "mean"), "low": ("value", "min"), "high": ("value", "max")}
     found = table.groupby("step").agg(**ends).reset_index()
-    return found.assign(
-        row="nats", column=column, role=parts.OWN, label=column, colour=look.colour, mark=look.mark
-    )
+    return found.assign(row="nats", column=column, role=parts.OWN, label=column, **look._asdict())

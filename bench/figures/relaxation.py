@@ -32,9 +32,7 @@ def draw(tables: Tables) -> Figure | None:
     if each.empty:
         return None
     each = each.assign(setting=DEFAULT, column=each["part"].map(PANELS))
-    order = list(PANELS.values())
-    found = parts.by_group(parts.intervals(each, parts.LAMBDA, "column")).sort_values(parts.LAMBDA)
-    found = found.sort_values("column", key=lambda column: column.map(order.index), kind="stable")
+    found = parts.by_group(parts.intervals(each, parts.LAMBDA, "column"))
     unclear = (found["column"] == BIAS) & (found["low"] <= 0)
     found = parts.bounded(found, unclear)
     found = found[found["mean"] > 0]

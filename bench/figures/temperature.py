@@ -38,44 +38,27 @@ def draw(tables: Tables) -> Figure | None:
 
 def draw_curves(on: Any, tables: Tables, table: pd.DataFrame) -> None:
     """Learning curves of each estimator, a curve for each temperature."""
-    found = stats.mean_interval(table, ["estimator", parts.LAMBDA, "step"]).sort_values(["estimator", "step"])
-    values = sorted(found[parts.LAMBDA].unique())
+    found = stats.mean_interval(table, ["estimator", parts.LAMBDA, "step"])
+    found = found.assign(label="λ = " + found[parts.LAMBDA].map("{:g}".format), role=parts.OWN, mark="o")
+    values = found.sort_values(parts.LAMBDA)["label"].unique()
     colours = dict(zip(values, map(to_hex, sns.color_palette(PALETTE, len(values))), strict=True))
-    found = found.assign(
-        column=found["estimator"].map(lineup.label),
-        row=headline.of(tables).axis,
-        role=parts.OWN,
-        label=[f"λ = {value:g}" for value in found[parts.LAMBDA]],
-        colour=found[parts.LAMBDA].map(colours),
-        mark="o",
-    )
-    _, panels = parts.grid(
-        parts.curves(found, "step").label(x=parts.UPDATES), found, 4, 3, on=on, x=True, y=True
-    )
+    found = found.assign(colour=found["label"].map(colours), row=headline.of(tables).axis)
+    found = found.assign(column=found["estimator"].map(lineup.label))
+    _, panels = parts.training(found, 4, 3, y=True, on=on)
     for axes in panels.to_numpy().flat:
-        parts.along_updates(axes)
         parts.goal(axes, headline.of(tables), table["length"].iloc[0])
-    looks = [Look(colour, "o") for colour in colours.values()]
-    names = [f"λ = {value:g}" for value in values]
-    on.legend(handles=list(map(parts.handle, names, looks)), loc="outside right center")
+    shown = [parts.handle(value, Look(colour, "o")) for value, colour in colours.items()]
+    on.legend(handles=shown, loc="outside right center")
 
 
 def draw_ends(on: Any, tables: Tables, table: pd.DataFrame) -> None:
     """Where training ends against temperature, a curve for each estimator."""
     spread = parts.temperatures(stats.rows(tables, schema.GRADIENT_LOG_VARIANCE, "total"))
-    quality = f"{headline.of(tables).axis} at the end"
-    ends = [
-        stats.last(table).assign(column=quality),
-        stats.last(spread).assign(column=f"{parts.NAT} at the end"),
-    ]
-    found = pd.concat(
-        [parts.intervals(rows.assign(setting=DEFAULT), parts.LAMBDA, "column") for rows in ends]
-    )
-    found = parts.by_group(found).sort_values(parts.LAMBDA, kind="stable")
-    found = found.sort_values("column", key=lambda column: column != quality, kind="stable")
-    _, panels = parts.grid(
-        parts.curves(found, parts.LAMBDA).label(x=parts.LAMBDA), found, 4, 3, on=on, x=True, y="col"
-    )
+    both = {f"{headline.of(tables).axis} at the end": table, f"{parts.NAT} at the end": spread}
+    ends = [stats.last(rows).assign(setting=DEFAULT, column=name) for name, rows in both.items()]
+    found = parts.by_group(pd.concat([parts.intervals(rows, parts.LAMBDA, "column") for rows in ends]))
+    plot = parts.curves(found, parts.LAMBDA).label(x=parts.LAMBDA)
+    _, panels = parts.grid(plot, found, 4, 3, on=on, x=True, y="col")
     for axes in panels.to_numpy().flat:
         parts.logarithmic(axes, "x")
     parts.keys(on, panels, found)
