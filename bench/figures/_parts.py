@@ -268,10 +268,18 @@ def level(axes: Axes, height: float, text: str, dashes: str = "--") -> None:
 
 
 def goal(axes: Axes, head: Headline, length: int) -> None:
-    """The best that a headline can be, if that is known."""
+    """The best that a headline can be, if that is known, at the end of the axis."""
     best = head.best(length)
     if best is not None:
         level(axes, best, f"{head.way.end}\n{best}")
+        within(axes, **{"low" if head.way.falls else "high": best})
+
+
+def within(axes: Axes, low: float = -np.inf, high: float = np.inf) -> None:
+    """End an axis where values end: what few sessions leave of an interval beyond runs off."""
+    bottom, top = axes.get_ylim()
+    margin = 0.03 * (top - bottom)
+    axes.set_ylim(max(bottom, low - margin), min(top, high + margin))
 
 
 def cut(low: float, high: float) -> float:

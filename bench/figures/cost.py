@@ -47,6 +47,7 @@ def draw_value(on: Figure, tables: Tables, spent: pd.DataFrame) -> None:
     _, panels = parts.grid(plot, found, 2.1, 2.6, on=on, x=True, y=True)
     for axes in panels.to_numpy().flat:
         parts.logarithmic(axes, "x")
+        parts.goal(axes, head, spent["length"].iloc[0])
     parts.keys(on, panels, found, lines=False)
 
 

@@ -41,11 +41,12 @@ def draw(tables: Tables) -> Figure | None:
     plot = plot.add(so.Bars(color=GREY, edgewidth=0, alpha=1), y="real", color=None, legend=False)
     plot = plot.add(so.Range(linewidth=1.6), legend=False)
     plot = plot.add(so.Dot(pointsize=5, edgecolor="white", edgewidth=0.4), marker="mark", legend=False)
-    plot = plot.facet(col="label", order=names, wrap=COLUMNS).limit(y=(0, None))
+    plot = plot.facet(col="label", order=names, wrap=COLUMNS)
     plot.label(x="characters", y="fraction").on(figure).plot()
     for axes, name in zip(figure.axes, names, strict=True):
         axes.set_title(name, fontsize=8)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    parts.within(figure.axes[0], 0, 1)
     return figure
 
 

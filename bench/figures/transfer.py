@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 
 from bench.figures import _parts as parts
-from bench.statistics import stats, transfer
+from bench.statistics import headline, stats, transfer
 from bench.tables.store import Tables
 
 TITLE = "Does a better gradient train better?"
@@ -13,7 +13,7 @@ CAPTION = (
     "over checkpoints, all estimators at the same parameters); means and 95% intervals over sessions. "
     f"{parts.PALE} With a length stands Spearman's rank correlation over the estimators, of a smaller "
     "error with a better end, within a session: mean and 95% interval over the sessions that both "
-    "experiments have."
+    "experiments have. An interval wider than goodness can be, of few sessions, runs off the axis."
 )
 WHOLE = True
 """Drawn once, from the tables of all experiments."""
@@ -34,6 +34,8 @@ def draw(tables: Tables) -> Figure | None:
     both = parts.by_group(both.assign(row=both["length"].map(rows)), "column")
     plot = parts.points(both, "mean_x").label(x="ln of the error / |g|²")
     figure, panels = parts.grid(plot, both.sort_values("length", kind="stable"), 2.1, 2.5, x="row", y="row")
-    for row in panels.index:
-        panels.loc[row].iloc[0].set_ylabel(f"{row.replace(': ', chr(10))}\ngoodness at the end")
+    for length, row in rows.items():
+        first, best = panels.loc[row].iloc[0], headline.best_goodness(length)
+        parts.within(first, 0, best)
+        first.set_ylabel(f"{row.replace(': ', chr(10))}\ngoodness at the end")
     return parts.keys(figure, panels, both, lines=False)

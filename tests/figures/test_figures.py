@@ -178,6 +178,15 @@ def test_two_plug_ins_of_one_look_have_a_curve_each(
     assert sum(line.get_linewidth() == 1.5 for line in lines) == 2
 
 
+def test_no_axis_shows_a_quality_that_cannot_be(drawn: dict[tuple[str, Slice], Figure]) -> None:
+    quality = visible(drawn["learning_curves", GRAMMAR_15])[::3]
+    for axes in [*visible(drawn["transfer", ALL]), *quality, *visible(drawn["cost", GRAMMAR_15])[:-1]]:
+        assert axes.get_ylim()[1] < 13.6
+    for axes in visible(drawn["lengths", CFG]):
+        low, high = axes.get_ylim()
+        assert -0.05 < low < high < 1.05
+
+
 def test_nothing_to_show_gives_no_figure(tables: Tables) -> None:
     nothing = tables._replace(metrics=tables.metrics.iloc[:0])
     assert not any(figures.load(name).draw(nothing) for name in figures.available())
