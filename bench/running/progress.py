@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
@@ -58,7 +58,6 @@ class Display:
             BarColumn(),
             _Times(self._clock),
             console=self._console,
-            disable=not self._live,
             transient=True,
         )
         total = sum(unit.seconds for unit in units)
@@ -70,15 +69,17 @@ class Display:
 
     def __enter__(self) -> Display:
         """Begin to show."""
-        if not self._live:
+        if self._live:
+            self._bar.start()
+        else:
             left = duration(self._clock.left())
             self._console.print(f"{self.units} units of work, {self._workers} at a time: about {left}")
-        self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Leave the terminal as it was."""
-        self._bar.stop()
+        if self._live:
+            self._bar.stop()
 
     def finished(self, item: Finished) -> None:
         """Show that a unit is finished, and what went wrong in it."""
@@ -110,7 +111,6 @@ def drawing() -> Iterator[Callable[[int, int, int], None]]:
         BarColumn(),
         TimeRemainingColumn(),
         console=console,
-        disable=not console.is_terminal,
         transient=True,
     )
     task, last = bar.add_task("", total=None, drawn=0), 0
@@ -122,7 +122,7 @@ def drawing() -> Iterator[Callable[[int, int, int], None]]:
         bar.update(task, total=jobs, completed=done, drawn=drawn)
         last = drawn
 
-    with bar:
+    with bar if console.is_terminal else nullcontext():  # older rich ends a bar that is disabled with a line
         yield told
     if last and not console.is_terminal:
         console.print(f"{last} figures drawn")
