@@ -8,6 +8,7 @@ from matplotlib.patches import Patch
 from bench.figures import _parts as parts
 from bench.figures._style import INK, PHASES, RC
 from bench.statistics import headline, lineup, stats
+from bench.statistics.headline import Headline
 from bench.tables import schema
 from bench.tables.store import Tables
 
@@ -26,22 +27,24 @@ def draw(tables: Tables) -> Figure | None:
     spent = parts.plain(stats.last(stats.rows(tables, schema.SECONDS)))
     if spent.empty:
         return None
-    conditions = lineup.ordered(spent)
-    figure = Figure(figsize=(11, 5.2 + 0.19 * len(conditions)), layout="constrained")
-    above, below = parts.split(figure, 2, 1, height_ratios=(4.4, 1 + 0.19 * len(conditions)))
-    draw_value(above, tables, spent)
+    conditions, quality = lineup.ordered(spent), parts.intervals(stats.last(headline.rows(tables)))
+    height = 1 + 0.19 * len(conditions)
+    if quality.empty:
+        figure = Figure(figsize=(11, height), layout="constrained")
+        draw_phases(figure, spent, conditions)
+        return figure
+    figure = Figure(figsize=(11, 4.4 + height), layout="constrained")
+    above, below = parts.split(figure, 2, 1, height_ratios=(4.4, height))
+    draw_value(above, quality, spent, headline.of(tables))
     draw_phases(below, spent, conditions)
     return figure
 
 
-def draw_value(on: Figure, tables: Tables, spent: pd.DataFrame) -> None:
+def draw_value(on: Figure, quality: pd.DataFrame, spent: pd.DataFrame, head: Headline) -> None:
     """Quality against seconds over all phases, a point for each condition."""
-    head = headline.of(tables)
     total = spent.groupby([*stats.COMPARED, "session"], observed=True)["value"].sum().reset_index()
-    ends = parts.intervals(stats.last(headline.rows(tables)))
-    found = ends.merge(
-        parts.intervals(total)[[*stats.COMPARED, "mean"]], on=stats.COMPARED, suffixes=("", "_cost")
-    )
+    seconds = parts.intervals(total)[[*stats.COMPARED, "mean"]]
+    found = quality.merge(seconds, on=stats.COMPARED, suffixes=("", "_cost"))
     found = parts.by_group(found.assign(row=f"{head.axis} at the end"), "column")
     plot = parts.points(found, "mean_cost").label(x=SECONDS)
     _, panels = parts.grid(plot, found, 2.1, 2.6, on=on, x=True, y=True)

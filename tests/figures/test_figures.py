@@ -472,3 +472,18 @@ def test_a_headline_without_a_known_best_shows_what_real_strings_come_to(
 ) -> None:
     words = [text.get_text() for text in visible(drawn["learning_curves", NAMES])[0].texts]
     assert "real\n0.14" in words
+
+
+@pytest.mark.parametrize("lost", ["headline", "settings", "contenders"])
+def test_a_slice_that_lacks_something_shows_what_it_has(slices: dict[Slice, Tables], lost: str) -> None:
+    for key in (GRAMMAR_3, CFG, NAMES):
+        part = slices[key]
+        metrics, condition = part.metrics, lineup.competes
+        kept = {
+            "headline": metrics["metric"] != headline.of(part).metric,
+            "settings": metrics["setting"] == "default",
+            "contenders": ~np.array([condition(*c) for c in metrics[stats.COMPARED].itertuples(index=False)]),
+        }[lost]
+        shown = {name for name in figures.available() if draw(name, part._replace(metrics=metrics[kept]))}
+        assert lost != "headline" or "cost" in shown
+        assert lost != "settings" or "unigrams" in shown or key != GRAMMAR_3
