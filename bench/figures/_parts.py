@@ -105,19 +105,19 @@ def curves(found: pd.DataFrame, x: str) -> so.Plot:
     found = found.sort_values(x, kind="stable")
     role = found["role"]
     plot = looking(found, x=x, y="mean", ymin="low", ymax="high")
-    plot = layer(plot, found[role == OTHER], so.Path(color=GREY, linewidth=0.8), group="label")
-    for part, depth in ((BESIDE, 0.1), (OWN, 0.18)):
-        plot = layer(plot, found[role == part], so.Band(alpha=depth), color="colour", group="label")
-    beside = {"color": "colour", "linestyle": "line", "marker": "mark"}
-    plot = layer(plot, found[role == BESIDE], so.Path(linewidth=1.1, pointsize=3.5), **beside)
+    plot = layer(plot, found[role == OTHER], so.Paths(color=GREY, linewidth=0.8), group="label")
+    beside, own = found[role == BESIDE], found[role == OWN]
+    plot = layer(plot, beside, so.Band(alpha=0.1), color="colour")
+    plot = layer(plot, own, so.Band(alpha=0.18), color="colour", **apart(own, "colour"))
+    plot = layer(plot, beside, so.Path(linewidth=1.2), color="colour", linestyle="line")
     line = so.Path(linewidth=1.5, pointsize=5, edgecolor="white", edgewidth=0.4)
-    plot = layer(plot, found[role == OWN], line, color="colour", marker="mark", **apart(found[role == OWN]))
+    plot = layer(plot, own, line, color="colour", marker="mark", **apart(own, "colour", "mark"))
     return hollow(plot, found)
 
 
-def apart(found: pd.DataFrame) -> dict[str, str]:
-    """What keeps curves of one look in a panel apart, where plug-ins have it: seaborn takes long over it."""
-    names = found.groupby(["row", "column", "colour", "mark"])["label"].nunique()
+def apart(found: pd.DataFrame, *look: str) -> dict[str, str]:
+    """What keeps curves of one look in a panel apart, where there are such: seaborn takes long over it."""
+    names = found.groupby(["row", "column", *look])["label"].nunique()
     return {"group": "label"} if (names > 1).any() else {}
 
 
@@ -131,7 +131,7 @@ def points(found: pd.DataFrame, x: str) -> so.Plot:
         rows = found[role == part]
         for orient in ("x", "y") if ends else ("x",):
             bar = so.Range(linewidth=1.4)
-            plot = layer(plot, rows, bar, orient=orient, color="colour", group="label")
+            plot = layer(plot, rows, bar, orient=orient, color="colour")
         dot = so.Dot(pointsize=size, edgecolor="white", edgewidth=0.5)
         plot = layer(plot, rows, dot, color="colour", marker="mark")
     return hollow(plot, found)
@@ -140,7 +140,7 @@ def points(found: pd.DataFrame, x: str) -> so.Plot:
 def hollow(plot: so.Plot, found: pd.DataFrame) -> so.Plot:
     """Hollow marks with tails for what `bounded` made bounds."""
     rows = found[found["role"] == BOUND]
-    plot = layer(plot, rows, so.Range(linewidth=1), color="colour", group="label")
+    plot = layer(plot, rows, so.Range(linewidth=1), color="colour")
     dot = so.Dot(fill=False, pointsize=5, edgewidth=1.1)
     return layer(plot, rows, dot, color="colour", marker="mark")
 

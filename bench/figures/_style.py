@@ -33,12 +33,12 @@ class Look(NamedTuple):
     line: Any = "-"
 
 
-BESIDE: dict[Condition, Look] = {
+BESIDE: dict[Condition, Look] = {  # colours differ, for that is what keeps bands apart
     ("maximum_likelihood", DEFAULT): Look("#000000", "s", "--"),
     ("maximum_likelihood", "same_seconds"): Look("#666666", "s", "--"),
-    ("exact", DEFAULT): Look("#000000", "*", ":"),
+    ("exact", DEFAULT): Look("#444444", "*", ":"),
     ("reinforce_loo", "null_reward"): Look("#8C8C8C", "X", "-."),
-    ("reinforce", "null_reward"): Look("#A08F62", "X", "-."),
+    ("reinforce", "null_reward"): Look("#8A7A4A", "X", "-."),
     ("reinforce_loo", "shuffled_reward"): Look("#A08F62", "P", ":"),
 }
 # The two players, where a figure is about them.
