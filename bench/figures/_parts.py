@@ -102,10 +102,11 @@ def bounded(found: pd.DataFrame, unclear: pd.Series) -> pd.DataFrame:
 
 def curves(found: pd.DataFrame, x: str) -> so.Plot:
     """Means along x with bands, of a table made by `by_group`."""
-    found = found.sort_values(x, kind="stable")
+    gaps = found[found["role"] == OTHER].drop_duplicates(["row", "column", "label"]).assign(**{x: np.nan})
+    found = pd.concat([found, gaps], ignore_index=True).sort_values(["label", x], kind="stable")
     role = found["role"]
     plot = looking(found, x=x, y="mean", ymin="low", ymax="high")
-    plot = layer(plot, found[role == OTHER], so.Paths(color=GREY, linewidth=0.8), group="label")
+    plot = layer(plot, found[role == OTHER], so.Path(color=GREY, linewidth=0.8))  # one path, with gaps
     beside, own = found[role == BESIDE], found[role == OWN]
     plot = layer(plot, beside, so.Band(alpha=0.1), color="colour")
     plot = layer(plot, own, so.Band(alpha=0.18), color="colour", **apart(own, "colour"))
@@ -126,7 +127,7 @@ def points(found: pd.DataFrame, x: str) -> so.Plot:
     role = found["role"]
     ends = {f"x{end}": f"{side}_x" for end, side in (("min", "low"), ("max", "high")) if f"{side}_x" in found}
     plot = looking(found, x=x, y="mean", ymin="low", ymax="high", **ends)
-    plot = layer(plot, found[role == OTHER], so.Dot(color=GREY, pointsize=3.5), group="label")
+    plot = layer(plot, found[role == OTHER], so.Dot(color=GREY, pointsize=3.5))
     for part, size in ((BESIDE, 5), (OWN, 6.5)):
         rows = found[role == part]
         for orient in ("x", "y") if ends else ("x",):
@@ -173,7 +174,7 @@ def dots(
     known = looks(found.reset_index(drop=True))
     plot = looking(known, x="mean", xmin="low", xmax="high", y="label", color="colour")
     plot = plot.scale(y=so.Nominal(order=names)).add(so.Range(linewidth=1.6), legend=False)
-    plot = plot.add(so.Dot(pointsize=6, edgecolor="white", edgewidth=0.5), marker="mark", legend=False)
+    plot = plot.add(so.Dot(pointsize=6, edgecolor="white", edgewidth=0.5), legend=False)
     plot.facet(col="column", order=order, wrap=wide).share(x=False, y=True).on(figure).plot()
     for name, axes in zip(order, figure.axes, strict=True):
         axes.set(title=name, ylabel="")

@@ -9,7 +9,7 @@ from matplotlib.ticker import NullLocator
 
 from bench.figures import _parts as parts
 from bench.figures._style import DISCRIMINATOR, Look, look, looks
-from bench.statistics import exponents, lineup
+from bench.statistics import exponents, lineup, stats
 from bench.statistics.lineup import BESIDE, DEFAULT
 from bench.tables import schema
 from bench.tables.store import Tables
@@ -29,7 +29,6 @@ CAPTION = (
     "sequences are uniform noise, so the variances are those of an untrained pair. A line ends where its "
     "next point would have taken too long."
 )
-UPDATE = "an update, ms"
 OTHER = "discriminator"
 AXES = {"T": "length T", "V": "vocabulary V", "sessions": "sessions at once, n"}
 PLAIN = 0.01  # numbers above it are written out
@@ -47,7 +46,7 @@ class Panel(NamedTuple):
 
 
 ROWS = {
-    UPDATE: Panel(schema.UPDATE_SECONDS, "generator", beside=OTHER),
+    "an update, ms": Panel(schema.UPDATE_SECONDS, "generator", beside=OTHER),
     "measuring the variance, ms": Panel(schema.UPDATE_SECONDS, "variance"),
     "peak memory of an update, MB": Panel(schema.PEAK_MEMORY, "generator", beside=OTHER),
     "variance of the gradient": Panel(schema.GRADIENT_LOG_VARIANCE, "total", 1.0, axes="T V"),
@@ -56,9 +55,9 @@ ROWS = {
 
 def draw(tables: Tables) -> Figure | None:
     """A row of panels for each quantity, a column for each number that is varied."""
-    each = {(row, axis): lines(tables, panel, axis) for row, panel in ROWS.items() for axis in AXES}
-    if each[UPDATE, "T"].empty:
+    if stats.rows(tables, schema.UPDATE_SECONDS).empty:
         return None
+    each = {(row, axis): lines(tables, panel, axis) for row, panel in ROWS.items() for axis in AXES}
     means = [exponents.geometric(p).assign(row=row, column=AXES[a]) for (row, a), p in each.items()]
     found = looks(pd.concat(means, ignore_index=True).assign(setting=DEFAULT, role=parts.OWN))
     beside = found["estimator"] == OTHER
