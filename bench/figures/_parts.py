@@ -107,9 +107,8 @@ def curves(found: pd.DataFrame, x: str) -> so.Plot:
     role = found["role"]
     plot = looking(found, x=x, y="mean", ymin="low", ymax="high")
     plot = layer(plot, found[role == OTHER], so.Path(color=GREY, linewidth=0.8))  # one path, with gaps
-    beside, own = found[role == BESIDE], found[role == OWN]
-    plot = layer(plot, beside, so.Band(alpha=0.1), color="colour")
-    plot = layer(plot, own, so.Band(alpha=0.18), color="colour", **apart(own, "colour"))
+    beside, own, both = found[role == BESIDE], found[role == OWN], found[role.isin([BESIDE, OWN])]
+    plot = layer(plot, both, so.Band(alpha=0.15), color="colour", **apart(both, "colour"))
     plot = layer(plot, beside, so.Path(linewidth=1.2), color="colour", linestyle="line")
     line = so.Path(linewidth=1.5, pointsize=5, edgecolor="white", edgewidth=0.4)
     plot = layer(plot, own, line, color="colour", marker="mark", **apart(own, "colour", "mark"))

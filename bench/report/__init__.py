@@ -4,6 +4,7 @@ Everything is made from the two tables alone, the sentences as much as the figur
 never says what its numbers do not.
 """
 
+import gc
 import re
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -91,7 +92,13 @@ def write(
 def known(results: Path) -> tuple[Tables, dict[Key, Tables]]:
     """Read a folder: all of it, and slice by slice. Each process that draws does so once."""
     tables = store.read(results)
-    return tables, dict(stats.slices(tables))
+    named = tables.metrics.assign(
+        metric=tables.metrics["metric"].astype("category")
+    )  # asked for by the thousand
+    tables = tables._replace(metrics=named)
+    slices = dict(stats.slices(tables))
+    gc.freeze()  # this and all that is imported stays: looking for garbage in it took a tenth of the time
+    return tables, slices
 
 
 def planned(slices: dict[Key, Tables]) -> list[Job]:

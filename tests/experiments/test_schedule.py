@@ -271,11 +271,8 @@ def draw(name, tables):
 
 def line(axes, *condition):
     """Where a condition's points are."""
-    look = style.look(*condition)
-    drawn = (
-        x for x in axes.lines if (to_hex(x.get_color()), x.get_marker()) == (look.colour.lower(), look.mark)
-    )
-    return next(drawn).get_xydata()
+    colour = style.look(*condition).colour.lower()
+    return next(x for x in axes.lines if to_hex(x.get_color()) == colour).get_xydata()
 
 
 def test_the_figure_of_epochs_has_controls_and_the_start_beside_the_estimators():
