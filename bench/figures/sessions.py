@@ -18,6 +18,7 @@ TITLE = "How sure the ranking is"
 BASELINE: Condition = ("reinforce_loo", DEFAULT)
 PROFILES = 3
 POINTS = 200
+DASHES = ["-", "--", "-.", ":"]
 CAPTION = (
     "Quality at the end of training, as Agarwal et al. (2021) advise for few runs. Left: interquartile "
     "mean, the mean of the middle half of the sessions, with its BCa bootstrap interval (95%). Middle: "
@@ -57,12 +58,14 @@ def draw_profiles(on: Any, table: pd.DataFrame, head: Headline) -> None:
     sign = -1 if head.way.falls else 1
     gains = headline.gains(table, head.way)
     found = aggregates.performance_profiles(gains, stats.COMPARED, sign * values)
-    found = looks(found).assign(at=sign * found["threshold"])
-    plot = parts.looking(
-        found, x="at", y="fraction", ymin="low", ymax="high", color="colour", linestyle="line"
-    )
-    plot = plot.add(so.Band(alpha=0.08), legend=False).add(so.Path(linewidth=1.5), legend=False)
+    names = [lineup.label(*c) for c in lineup.ordered(table)]
+    lines = dict(zip(names, DASHES, strict=False))  # of several families, so that two may have one colour
+    found = looks(found).assign(at=sign * found["threshold"], line=lambda rows: rows["label"].map(lines))
+    plot = parts.looking(found, x="at", y="fraction", ymin="low", ymax="high", color="colour", group="label")
+    plot = plot.add(so.Band(alpha=0.08), legend=False)
+    plot = plot.add(so.Path(linewidth=1.5), linestyle="line", legend=False)
     plot.label(x=head.name, y="fraction of sessions at least as good").on(on).plot()
     on.axes[0].set(ylim=(-0.02, 1.02), title="performance profiles")
-    shown = [parts.handle(lineup.label(*c), look(*c)._replace(mark="")) for c in lineup.ordered(table)]
+    conditions = zip(lineup.ordered(table), names, strict=True)
+    shown = [parts.handle(name, look(*c)._replace(mark="", line=lines[name])) for c, name in conditions]
     on.legend(handles=shown, loc="outside lower center")

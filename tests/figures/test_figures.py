@@ -188,6 +188,19 @@ def test_no_axis_shows_a_quality_that_cannot_be(drawn: dict[tuple[str, Slice], F
         assert -0.05 < low < high < 1.05
 
 
+def test_profiles_of_one_colour_are_curves_apart(
+    slices: dict[Slice, Tables], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, alike = figures.load("sessions"), style.look("rebar")
+    monkeypatch.setattr(module, "looks", lambda found: style.looks(found).assign(colour=alike.colour))
+    profiles = draw("sessions", slices[GRAMMAR_15]).axes[-1]
+    assert profiles.get_title() == "performance profiles"
+    assert len(profiles.lines) == 1 + module.PROFILES
+    assert len({str(line._dash_pattern) for line in profiles.lines}) == len(profiles.lines)
+    for line in profiles.lines:
+        assert (np.diff(np.asarray(line.get_ydata(), float)) <= 0).all()
+
+
 def test_nothing_to_show_gives_no_figure(tables: Tables) -> None:
     nothing = tables._replace(metrics=tables.metrics.iloc[:0])
     assert not any(figures.load(name).draw(nothing) for name in figures.available())
