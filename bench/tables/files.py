@@ -47,7 +47,7 @@ def _reading(path: Path) -> Iterator[None]:
         yield
     except PermissionError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, UnicodeDecodeError):  # the last of a name of a column
         raise damaged(path, "is cut short, damaged or no Parquet file") from None
 
 

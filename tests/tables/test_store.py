@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bench.errors import UserError
+from bench.tables import files as tables_files
 from bench.tables import schema, store
 
 
@@ -133,6 +134,23 @@ def test_a_spoilt_file_is_named(tmp_path: Path, kind: str, spoil: Any, words: st
         store.read_trials(tmp_path)
     assert str(path) in str(caught.value)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", ["metrics", "trials"])
+def test_a_flipped_byte_is_refused_or_changes_nothing(tmp_path: Path, kind: str) -> None:
+    store.write(tmp_path, "unit", *tables(range(2)))
+    path, columns = tmp_path / kind / "unit.parquet", tables_files.COLUMNS[kind]
+    whole, before, refused = path.read_bytes(), tables_files.load(path, columns), 0
+    for place in range(0, len(whole), 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            tables_files.require_table(path, columns, tmp_path)
+            after = tables_files.load(path, columns)
+        except UserError:
+            refused += 1
+        else:
+            assert repr(after.to_pylist()) == repr(before.to_pylist()), place
+    assert refused > 100
 
 
 @pytest.mark.parametrize("name", ["trials/notes.txt", "metrics/more", "table.parquet"])
