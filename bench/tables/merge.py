@@ -64,13 +64,13 @@ def _all_trials(folders: Sequence[Path]) -> pd.DataFrame:
 
 
 def _trials(folder: Path) -> pd.DataFrame:
-    """One folder's trials; of a session that was tried again the row that `store.newest` shows."""
+    """One folder's trials; of a session that was tried again the row to believe."""
     found = store.read_trials(folder)
     if found.empty:
         raise UserError(f"no results in {folder}: name folders of results, as `--results` does")
-    found = found.assign(failed=found["status"] == schema.FAILED, folder=str(folder))
-    found = found.sort_values("finished", kind="stable").sort_values("failed", ascending=False, kind="stable")
-    return found.drop_duplicates(KEY, keep="last")
+    return store.settled(found, KEY).assign(
+        failed=lambda rows: rows["status"] == schema.FAILED, folder=str(folder)
+    )
 
 
 def _metrics(folder: Path, trials: pd.DataFrame) -> pd.DataFrame:

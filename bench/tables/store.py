@@ -108,11 +108,14 @@ def newest(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
                 f"{len(others)} trials of {left} are left out (they stay in the results folder)"
             )
         parts.append(chosen)
-    kept = pd.concat(parts[1:] or parts)
-    kept = kept.assign(worked=kept["status"] != schema.FAILED)
-    kept = kept.sort_values([*schema.SESSION, "worked", "finished"], kind="stable")
-    kept = kept.drop_duplicates(schema.SESSION, keep="last").drop(columns="worked")
-    return kept.reset_index(drop=True), notes
+    return settled(pd.concat(parts[1:] or parts), schema.SESSION), notes
+
+
+def settled(trials: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Of what was tried again, by that key, the row to believe: the last that worked, or the last."""
+    found = trials.assign(worked=trials["status"] != schema.FAILED)
+    found = found.sort_values([*key, "worked", "finished"], kind="stable")
+    return found.drop_duplicates(key, keep="last").drop(columns="worked").reset_index(drop=True)
 
 
 def _latest(trials: pd.DataFrame, version: pd.Series) -> pd.DataFrame:

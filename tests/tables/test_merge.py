@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spoilers import cut_short, other_table
 
 from bench.errors import UserError
 from bench.tables import packed, schema, store
@@ -213,20 +214,12 @@ def test_a_merge_cut_off_is_never_read_and_done_again(
         store.read_trials(to)
 
 
-def cut_short(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-20])
-
-
 def without_unit(path: Path) -> None:
     pd.read_parquet(path).drop(columns="unit").to_parquet(path)
 
 
 def without_source(path: Path) -> None:
     pd.read_parquet(path).drop(columns="source").to_parquet(path)
-
-
-def other_table(path: Path) -> None:
-    pd.DataFrame({"a": [1]}).to_parquet(path)
 
 
 @pytest.mark.parametrize("kind", ["metrics", "trials"])

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from spoilers import cut_short, other_table
 
 from bench.errors import UserError
 from bench.tables import files as tables_files
@@ -106,14 +107,6 @@ def test_half_a_unit_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "trials" / ".next.parquet.123").write_bytes(b"PAR1")  # as if the power had failed
     back = store.read(tmp_path)
     assert set(back.metrics["session"]) == set(back.trials["session"]) == {0, 1}
-
-
-def cut_short(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-20])
-
-
-def other_table(path: Path) -> None:
-    pd.DataFrame({"a": [1]}).to_parquet(path)
 
 
 @pytest.mark.parametrize("kind", ["metrics", "trials"])
