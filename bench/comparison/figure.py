@@ -14,7 +14,6 @@ from bench.statistics import lineup, stats
 
 COLUMNS = 2
 WIDTH, ROW, AROUND = 5.6, 0.19, 1.0  # inches: of a panel; of a line in it; above and below
-TICKS = 6  # at most, so that long numbers do not touch
 SHADE = "#ececec"
 
 
@@ -39,15 +38,15 @@ def draw(found: pd.DataFrame, quantity: Quantity) -> Figure | None:
 
 def finish(axes: Axes, part: pd.DataFrame, quantity: Quantity) -> None:
     """Shade what is more than undecided, and say which way is better."""
-    decided = [lineup.label(*c) for c in lineup.ordered(part[part["verdict"] != OPEN])]
-    for name in decided:
-        place = [label.get_text() for label in axes.get_yticklabels()].index(name)
-        axes.axhspan(place - 0.5, place + 0.5, color=SHADE, linewidth=0, zorder=0)
+    decided = lineup.ordered(part[part["verdict"] != OPEN])
+    for place, condition in enumerate(lineup.ordered(part)):
+        if condition in decided:
+            axes.axhspan(place - 0.5, place + 0.5, color=SHADE, linewidth=0, zorder=0)
     axes.axvline(1 if quantity.ratio else 0, color=INK, linewidth=1, zorder=0)
     if quantity.ratio:
         parts.logarithmic(axes, "x")
     else:
-        axes.locator_params(axis="x", nbins=TICKS)
+        axes.locator_params(axis="x", nbins=parts.TICKS)
     row = next(part.itertuples())
     side = "left" if row.falls else "right"
     axes.set_xlabel(f"{row.what}\nB {'over' if quantity.ratio else 'less'} A ({side}: B is better)")

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import synthetic_tables
+from matplotlib.colors import to_hex
 from scipy import stats as distributions
 
 from bench import comparison
@@ -20,7 +21,7 @@ from bench.comparison.differences import BETTER, CHANGED, IDENTICAL, KEY, OPEN, 
 from bench.comparison.identity import identity, sentence
 from bench.comparison.quantities import ALL, NAMED, relative_bias_squared, seconds
 from bench.figures import _style as style
-from bench.statistics import stats
+from bench.statistics import lineup, stats
 from bench.tables import schema, store
 from bench.tables.schema import CONDITION, SESSION
 from bench.tables.store import Tables
@@ -447,6 +448,22 @@ def test_the_figure_says_which_way_is_better(compared) -> None:
     assert [axis.get_xlabel() for axis in axes] == ["final goodness\nB less A (right: B is better)"]
     assert [text.get_text() for text in axes[0].get_yticklabels()] == ["REBAR (per step)"]
     assert "(left: B is better)" in other[0].get_xlabel()
+
+
+def test_the_figure_shades_what_is_more_than_undecided(compared) -> None:
+    base, draw = grammar(), np.random.default_rng(0).normal
+    one, other = (chosen(base, name, schema.GOODNESS) for name in ("relax", "rebar"))
+    moved = changed(changed(base, one, draw(0.1, 0.01, one.sum())), other, draw(0, 0.05, other.sum()))
+    found = compared(base, moved).found
+    part = found[(found["quantity"] == "quality") & (found["verdict"] != IDENTICAL)]
+    with style.theme():
+        (axes,) = figure.draw(found, NAMED["quality"]).axes
+    bands = [patch for patch in axes.patches if to_hex(patch.get_facecolor()) == figure.SHADE]
+    decided = lineup.ordered(part[part["verdict"] != OPEN])
+    assert decided == [("relax", "default")] != lineup.ordered(part)
+    assert [band.get_y() + band.get_height() / 2 for band in bands] == [
+        lineup.ordered(part).index(decided[0])
+    ]
 
 
 def test_seconds_are_of_the_sessions_that_ended_well() -> None:
