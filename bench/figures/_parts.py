@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from bench.figures._style import GREY, INK, MARKS, RC, Look, look, looks
+from bench.figures._style import GREY, INK, LINES, MARKS, RC, Look, look, looks
 from bench.statistics import lineup, stats
 from bench.statistics.headline import Headline
 from bench.statistics.lineup import BESIDE, DEFAULT, Condition
@@ -26,8 +26,10 @@ LAMBDA = "temperature λ"
 NAT = "ln of the variance"
 OWN, OTHER, BOUND = "own", "other", "bound"  # what a condition is in a panel; or beside
 TOGETHER = ""  # the only group
+TICKS = 5  # at most, so that long numbers do not touch
 SPAN = 30  # natural logs that an axis of them shows; e to the 30 is 13 orders of magnitude
-NARROW = 200  # the factor between the ends of a log axis up to which it is marked at 1, 2 and 5
+EVEN = 5  # the factor between the ends of a log axis up to which it is marked evenly
+NARROW = 200  # and up to which it is marked at 1, 2 and 5
 OFF = (
     "A variance below the greatest by more than 13 orders of magnitude is off the axis: that of a loss "
     "which multiplies by the probabilities of whole strings is."
@@ -147,7 +149,7 @@ def hollow(plot: so.Plot, found: pd.DataFrame) -> so.Plot:
 
 def looking(found: pd.DataFrame, **mapped: str) -> so.Plot:
     """A plot with our look, in which colours, marks and lines are taken from columns as they are."""
-    marks, lines = ({name: name for name in names} for names in ([*MARKS, "*"], ["-", "--", "-.", ":"]))
+    marks, lines = ({name: name for name in names} for names in ([*MARKS, "*"], LINES))
     return so.Plot(found, **mapped).theme(RC).scale(color=None, marker=marks, linestyle=lines)
 
 
@@ -216,7 +218,9 @@ def room(figure: Figure, width: float, height: float) -> None:
 
 def handles(conditions: Iterable[Condition], lines: bool) -> list[Line2D]:
     """What stands for conditions in a legend."""
-    return [handle(wrapped(lineup.label(*c), 30), look(*c), lines) for c in conditions]
+    seen = ((c, look(*c)) for c in conditions)
+    bare = ((c, s._replace(mark="") if lines and not lineup.competes(*c) else s) for c, s in seen)
+    return [handle(wrapped(lineup.label(*c), 30), s, lines) for c, s in bare]
 
 
 def wrapped(words: str, width: float) -> str:
@@ -242,7 +246,7 @@ def training(
     plot = curves(found, "step").label(x="generator updates")
     figure, panels = grid(plot, found, width, height, on, x=True, y=y)
     for axes in panels.to_numpy().flat:
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(TICKS, integer=True))
     return figure, panels
 
 
@@ -255,7 +259,8 @@ def logarithmic(axes: Axes, *names: str) -> None:
         axes.set(**{f"{name}scale": "log"})
         low, high = axis.get_view_interval()
         if high < NARROW * low:
-            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            even = high < EVEN * low
+            axis.set_major_locator(MaxNLocator(TICKS) if even else LogLocator(subs=(1, 2, 5)))
             axis.set_major_formatter("{x:g}")
         axis.set_minor_formatter(NullFormatter())
 

@@ -23,6 +23,7 @@ from bench.statistics.lineup import DEFAULT, Condition
 #: Okabe and Ito's without black and yellow, and a dark one.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288"]
 MARKS = ["o", "s", "^", "D", "v", "P", "X"]
+LINES = ["-", "--", "-.", ":"]
 
 
 class Look(NamedTuple):
@@ -114,7 +115,7 @@ def look(estimator: str, setting: str = DEFAULT) -> Look:
     variant, point = lineup.swept(setting)
     base = look(estimator, variant if point else DEFAULT)
     others = [mark for mark in MARKS if mark != base.mark]
-    return base._replace(mark=others[zlib.crc32(setting.encode()) % len(others)], line="--")
+    return base._replace(mark=others[zlib.crc32(setting.encode()) % len(others)])
 
 
 def looks(found: pd.DataFrame) -> pd.DataFrame:

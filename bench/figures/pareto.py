@@ -17,11 +17,12 @@ CAPTION = (
     f"95% interval over sessions. {parts.PALE} Cost is the process time of one draw, its share of a "
     "stack's update; it depends on the machine. Above: variance of one draw over the true gradient's "
     "squared norm |g|²; along a dotted line variance times seconds is the same, and so is the error after "
-    "equal time where there is no bias. Below: relative bias, |E[draw] - g| / |g|; a hollow mark means "
-    "that none can be shown, and is the most there may be. The black line is the Pareto front: for each "
-    "estimator on it none is both cheaper and better. Below, an estimator without a measurable bias ends "
-    "it. The true gradient is enumerated, or where sequences are too many the mean of very many draws "
-    "whose own error is subtracted."
+    "equal time where there is no bias; estimates of it at or below 0 have no logarithm and are left out, "
+    "which raises the smallest. Below: relative bias, |E[draw] - g| / |g|; a hollow mark means that none "
+    "can be shown, and is the most there may be, in its family's panel alone. The black line is the "
+    "Pareto front: for each estimator on it none is both cheaper and better. Below, an estimator without "
+    "a measurable bias ends it. The true gradient is enumerated, or where sequences are too many the mean "
+    "of very many draws whose own error is subtracted."
 )
 VARIANCE, BIAS = "variance of one draw / |g|²", "relative bias"
 

@@ -30,6 +30,7 @@ CAPTION = (
     "next point would have taken too long."
 )
 OTHER = "discriminator"
+BARE = DISCRIMINATOR._replace(mark="")  # as a curve beside the estimators'
 AXES = {"T": "length T", "V": "vocabulary V", "sessions": "sessions at once, n"}
 PLAIN = 0.01  # numbers above it are written out
 NEAR = 1.6  # the factor between a panel's points and its edge
@@ -61,7 +62,7 @@ def draw(tables: Tables) -> Figure | None:
     means = [exponents.geometric(p).assign(row=row, column=AXES[a]) for (row, a), p in each.items()]
     found = looks(pd.concat(means, ignore_index=True).assign(setting=DEFAULT, role=parts.OWN))
     beside = found["estimator"] == OTHER
-    found.loc[beside, ["role", "colour", "mark", "line"]] = [BESIDE, *DISCRIMINATOR]
+    found.loc[beside, ["role", "colour", "mark", "line"]] = [BESIDE, *BARE]
     figure, panels = parts.grid(parts.curves(found, "at").label(x=""), found, 3.4, 2.2, x="col", y=False)
     for (row, axis), part in each.items():
         axes = panels.loc[row, AXES[axis]]
@@ -73,7 +74,7 @@ def draw(tables: Tables) -> Figure | None:
         laws = exponents.exponents(part, ROWS[row].upper).itertuples()
         shown = [parts.handle(power(law.axis, law.mean), own_look(law.estimator)) for law in laws]
         axes.legend(handles=shown, loc="upper left", bbox_to_anchor=(1, 1), handlelength=1.6)
-    shown = [*parts.handles(lineup.ordered(found[~beside]), True), parts.handle(OTHER, DISCRIMINATOR)]
+    shown = [*parts.handles(lineup.ordered(found[~beside]), True), parts.handle(OTHER, BARE)]
     figure.legend(handles=shown, loc="outside lower center", ncols=len(shown))
     return figure
 
@@ -89,7 +90,7 @@ def lines(tables: Tables, panel: Panel, axis: str) -> pd.DataFrame:
 
 def own_look(name: str) -> Look:
     """What an estimator, or the discriminator, looks like."""
-    return DISCRIMINATOR if name == OTHER else look(name)
+    return BARE if name == OTHER else look(name)
 
 
 def power(axis: str, exponent: float) -> str:

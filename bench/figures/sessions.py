@@ -8,7 +8,7 @@ import seaborn.objects as so
 from matplotlib.figure import Figure
 
 from bench.figures import _parts as parts
-from bench.figures._style import INK, look, looks
+from bench.figures._style import INK, LINES, look, looks
 from bench.statistics import aggregates, headline, inference, lineup, stats
 from bench.statistics.headline import Headline
 from bench.statistics.lineup import DEFAULT, Condition
@@ -18,7 +18,6 @@ TITLE = "How sure the ranking is"
 BASELINE: Condition = ("reinforce_loo", DEFAULT)
 PROFILES = 3
 POINTS = 200
-DASHES = ["-", "--", "-.", ":"]
 CAPTION = (
     "Quality at the end of training, as Agarwal et al. (2021) advise for few runs. Left: interquartile "
     "mean, the mean of the middle half of the sessions, with its BCa bootstrap interval (95%). Middle: "
@@ -59,7 +58,7 @@ def draw_profiles(on: Any, table: pd.DataFrame, head: Headline) -> None:
     gains = headline.gains(table, head.way)
     found = aggregates.performance_profiles(gains, stats.COMPARED, sign * values)
     names = [lineup.label(*c) for c in lineup.ordered(table)]
-    lines = dict(zip(names, DASHES, strict=False))  # of several families, so that two may have one colour
+    lines = dict(zip(names, LINES, strict=False))  # of several families, so that two may have one colour
     found = looks(found).assign(at=sign * found["threshold"], line=lambda rows: rows["label"].map(lines))
     plot = parts.looking(found, x="at", y="fraction", ymin="low", ymax="high", color="colour", group="label")
     plot = plot.add(so.Band(alpha=0.08), legend=False)

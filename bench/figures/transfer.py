@@ -8,11 +8,11 @@ from bench.tables.store import Tables
 
 TITLE = "Does a better gradient train better?"
 CAPTION = (
-    "A point for each estimator: goodness at the end of training against the mean squared error of its "
-    "gradient over |g|² at the discriminator calls of a REINFORCE update of 128 samples (geometric mean "
-    "over checkpoints, all estimators at the same parameters); means and 95% intervals over sessions. "
-    f"{parts.PALE} With a length stands Spearman's rank correlation over the estimators, of a smaller "
-    "error with a better end, within a session: mean and 95% interval over the sessions that both "
+    "A point for each estimator: goodness at the end of training against ln of the mean squared error of "
+    "its gradient over |g|² at the discriminator calls of a REINFORCE update of 128 samples (geometric "
+    "mean over checkpoints, all estimators at the same parameters); means and 95% intervals over "
+    f"sessions. {parts.PALE} With a length stands Spearman's rank correlation over the estimators, of a "
+    "smaller error with a better end, within a session: mean and 95% interval over the sessions that both "
     "experiments have. An interval wider than goodness can be, of few sessions, runs off the axis."
 )
 WHOLE = True

@@ -126,6 +126,32 @@ def test_a_condition_has_the_same_look_in_every_figure(drawn: dict[tuple[str, Sl
     assert len(seen) > 20
 
 
+def test_a_legend_shows_what_is_drawn(drawn: dict[tuple[str, Slice], Figure]) -> None:
+    figure = drawn["learning_curves", GRAMMAR_15]
+    axes = visible(figure)[0]
+    for condition in (
+        ("maximum_likelihood", "default"),
+        ("reinforce_loo", "null_reward"),
+        ("reinforce", "default"),
+    ):
+        handle, line = entries(figure)[lineup.label(*condition)], curve(axes, *condition)
+        assert (handle.get_marker() in ("", "None")) == (line.get_marker() in ("", "None")), condition
+    scaling = drawn["scaling", ("scaling", "uniform", "synthetic", 10)]
+    assert entries(scaling)["discriminator"].get_marker() in ("", "None")
+
+
+def test_a_log_axis_over_less_than_a_decade_has_several_numbers() -> None:
+    for low, high in ((0.9, 1.2), (0.03, 0.12), (0.5, 40), (1e-6, 1e4)):
+        with style.theme():
+            axes = Figure().subplots()
+            axes.plot([low, high], [0, 1])
+            parts.logarithmic(axes, "x")
+            axes.figure.draw_without_rendering()
+        left, right = axes.get_xlim()
+        shown = [tick for tick in axes.get_xticks() if left <= tick <= right]
+        assert len(shown) >= 3, (low, high, shown)
+
+
 @pytest.mark.parametrize("family", sorted({known.family for known in lineup.KNOWN.values()}))
 def test_members_of_a_family_differ_in_colour_and_in_mark(family: str) -> None:
     looks = [style.look(*condition) for condition in lineup.KNOWN if lineup.family(*condition) == family]
