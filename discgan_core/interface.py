@@ -9,6 +9,7 @@ over sessions and over draws, and differentiate it again.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
 from numpy.random import Generator
@@ -103,6 +104,18 @@ class Feedback(NamedTuple):
     theta: Params
 
 
+class Need(Enum):
+    """What an estimator asks for beside a causal policy and a reward of whole sequences, in words."""
+
+    DERIVATIVE = "a reward with a derivative"
+    PREFIXES = "a reward of prefixes"
+    PROBABILITY = "a reward in (0, 1)"
+    POSITIVE = "a positive reward"
+    DATA = "real sequences"
+    RELAXED = "a policy that takes relaxed tokens"
+    PARAMETERS = "a policy with parameters of its own"
+
+
 def no_state(policy: Policy, generator: Generator) -> State:
     """Start with nothing to carry."""
     return State()
@@ -132,6 +145,7 @@ class Estimator(NamedTuple):
         variance_draws: from how many of a batch's draws `Feedback.variance_gradient` is taken.
         unbiased: whether E[g_hat] is the gradient of J; a test holds it to that.
         supports: (length, vocabulary) -> whether it can run there at all.
+        needs: what it asks of reward, policy and user; without it, it refuses to run.
     """
 
     estimate: Callable[[Policy, Reward, Noise, State, Tensor | None], Estimate]
@@ -142,3 +156,4 @@ class Estimator(NamedTuple):
     variance_draws: int = 32
     unbiased: bool = True
     supports: Callable[[int, int], bool] = any_size
+    needs: tuple[Need, ...] = ()

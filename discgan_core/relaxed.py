@@ -9,7 +9,7 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from discgan_core.interface import Feedback, Noise, Policy, State
+from discgan_core.interface import Feedback, Need, Noise, Policy, State
 from discgan_core.sequences import gumbel, one_hot, soften
 
 Schedule = Callable[[Tensor], Tensor]
@@ -52,7 +52,7 @@ def carried(temperature: Temperature, state: State) -> Tensor | float:
 def traits(temperature: Temperature) -> dict[str, Any]:
     """Give what these estimators have in common as `Estimator`s: biased, counting updates for a schedule."""
     counted = {"init": count_updates, "adapt": count_on} if callable(temperature) else {}
-    return {"unbiased": False, **counted}
+    return {"unbiased": False, "needs": (Need.DERIVATIVE, Need.RELAXED), **counted}
 
 
 def relaxed_sequences(policy: Policy, uniforms: Tensor, tau: Tensor | float) -> Tensor:

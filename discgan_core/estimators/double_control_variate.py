@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.func import grad
 
-from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
+from discgan_core.interface import Estimate, Estimator, Need, Noise, Policy, Reward, State
 from discgan_core.optim import learn_by_adam
 from discgan_core.sequences import log_likelihood, mean_of_others, one_hot, score
 
@@ -56,6 +56,7 @@ def double_control_variate(samples: int = 8, alpha: float = 0.5, learning_rate: 
         adapt=adapt,
         samples_per_draw=samples,
         variance_draws=4,
+        needs=(Need.DERIVATIVE,),
     )
 
 

@@ -15,7 +15,7 @@ import math
 import torch
 from torch import Tensor
 
-from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
+from discgan_core.interface import Estimate, Estimator, Need, Noise, Policy, Reward, State
 from discgan_core.rewards import of_tokens
 from discgan_core.sequences import log_likelihood
 
@@ -44,4 +44,10 @@ def likelihood(samples: int = 32, logarithm: bool = True, size: int = 1) -> Esti
         count = 1 / groups.detach().softmax(1).square().sum(1)
         return Estimate(groups.logsumexp(1) - math.log(samples), {"effective_samples": count})
 
-    return Estimator(estimate, lambda *_: {}, samples_per_draw=samples if logarithm else 1, unbiased=False)
+    return Estimator(
+        estimate,
+        noise=lambda length, vocabulary: {},
+        samples_per_draw=samples if logarithm else 1,
+        unbiased=False,
+        needs=(Need.DATA, Need.POSITIVE),
+    )

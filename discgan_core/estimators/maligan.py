@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
+from discgan_core.interface import Estimate, Estimator, Need, Noise, Policy, Reward, State
 from discgan_core.rewards import log_odds
 from discgan_core.sequences import log_likelihood, one_hot, score
 
@@ -33,5 +33,9 @@ def maligan(samples: int = 32, baseline: bool = True) -> Estimator:
         return Estimate(((w - b) * scores).sum(1))
 
     return Estimator(
-        estimate, lambda length, vocabulary: {"tokens": (length,)}, samples_per_draw=samples, unbiased=False
+        estimate,
+        noise=lambda length, vocabulary: {"tokens": (length,)},
+        samples_per_draw=samples,
+        unbiased=False,
+        needs=(Need.PROBABILITY,),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
+from discgan_core.interface import Estimate, Estimator, Need, Noise, Policy, Reward, State
 from discgan_core.sequences import log_likelihood
 
 
@@ -22,4 +22,4 @@ def maximum_likelihood() -> Estimator:
         log_probs = policy.logits(data).log_softmax(-1)
         return Estimate(log_likelihood(log_probs, data).sum(1))
 
-    return Estimator(estimate, noise=lambda length, vocabulary: {}, unbiased=False)
+    return Estimator(estimate, noise=lambda length, vocabulary: {}, unbiased=False, needs=(Need.DATA,))

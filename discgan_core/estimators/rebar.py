@@ -14,7 +14,7 @@ from torch import Tensor
 
 from discgan_core import rewards
 from discgan_core.control import Relaxation, gumbels, sample
-from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
+from discgan_core.interface import Estimate, Estimator, Need, Noise, Policy, Reward, State
 from discgan_core.optim import learn_by_adam
 from discgan_core.sequences import soften
 
@@ -37,4 +37,6 @@ def rebar(temperature: float = 1.0, eta: float = 1.0, learning_rate: float = 0.0
         steps = (f[:, None] - weight * c_tilde) * scores + weight * (c - c_tilde)
         return Estimate(steps.sum(1), {"rewards": f})
 
-    return Estimator(estimate, gumbels, lambda *_: start(relaxation.init()), adapt)
+    return Estimator(
+        estimate, gumbels, lambda *_: start(relaxation.init()), adapt, needs=(Need.DERIVATIVE, Need.PREFIXES)
+    )

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from discgan_core.control import Relaxation, gumbels, sample
-from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
+from discgan_core.interface import Estimate, Estimator, Need, Noise, Policy, Reward, State
 from discgan_core.optim import learn_by_adam
 from discgan_core.sequences import soften
 
@@ -35,4 +35,11 @@ def rebar_sequence(temperature: float = 1.0, eta: float = 1.0, learning_rate: fl
         f, c, c_tilde = reward(torch.cat([x, soften(z, lam), soften(z_tilde, lam)])).chunk(3)
         return Estimate((f - weight * c_tilde) * scores.sum(1) + weight * (c - c_tilde), {"rewards": f})
 
-    return Estimator(estimate, gumbels, lambda *_: start(relaxation.init()), adapt, unbiased=False)
+    return Estimator(
+        estimate,
+        gumbels,
+        lambda *_: start(relaxation.init()),
+        adapt,
+        unbiased=False,
+        needs=(Need.DERIVATIVE,),
+    )

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from discgan_core import rewards
 from discgan_core.control import Relaxation, gumbels, sample
-from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
+from discgan_core.interface import Estimate, Estimator, Need, Noise, Policy, Reward, State
 from discgan_core.models.control_variate import along_sequence, init_control_variate
 from discgan_core.optim import learn_by_adam
 from discgan_core.sequences import soften
@@ -49,4 +49,4 @@ def relax(
         c_tilde = weight * relaxed_tilde + along_sequence(state.learned, x, z_tilde)
         return Estimate(((f[:, None] - c_tilde) * scores + c - c_tilde).sum(1), {"rewards": f})
 
-    return Estimator(estimate, gumbels, init, adapt)
+    return Estimator(estimate, gumbels, init, adapt, needs=(Need.DERIVATIVE, Need.PREFIXES))

@@ -14,7 +14,7 @@ from numpy.random import Generator
 from torch import Tensor
 
 from discgan_core.control import Relaxation, gumbels, sample
-from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
+from discgan_core.interface import Estimate, Estimator, Need, Noise, Policy, Reward, State
 from discgan_core.models.control_variate import init_control_variate, whole_sequence
 from discgan_core.optim import learn_by_adam
 from discgan_core.sequences import soften
@@ -49,4 +49,4 @@ def relax_sequence(
         c_tilde = weight * relaxed_tilde + whole_sequence(state.learned, z_tilde)
         return Estimate((f - c_tilde) * scores.sum(1) + c - c_tilde, {"rewards": f})
 
-    return Estimator(estimate, gumbels, init, adapt, unbiased=False)
+    return Estimator(estimate, gumbels, init, adapt, unbiased=False, needs=(Need.DERIVATIVE,))

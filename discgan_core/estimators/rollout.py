@@ -17,7 +17,7 @@ from numpy.random import Generator
 from torch import Tensor
 
 from discgan_core import rewards
-from discgan_core.interface import Estimate, Estimator, Feedback, Noise, Policy, Reward, State
+from discgan_core.interface import Estimate, Estimator, Feedback, Need, Noise, Policy, Reward, State
 from discgan_core.sequences import inverse_cdf, log_likelihood, score
 
 
@@ -79,4 +79,4 @@ def lagged(rate: float) -> dict[str, Any]:
         now = feedback.theta
         return State(carried={k: rate * old + (1 - rate) * now[k] for k, old in state.carried.items()})
 
-    return {"init": init, "adapt": adapt} if rate else {}
+    return {"init": init, "adapt": adapt, "needs": (Need.PARAMETERS,)} if rate else {}

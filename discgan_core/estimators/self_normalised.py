@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
+from discgan_core.interface import Estimate, Estimator, Need, Noise, Policy, Reward, State
 from discgan_core.rewards import of_tokens
 from discgan_core.sequences import log_likelihood
 
@@ -30,4 +30,10 @@ def self_normalised(samples: int = 32) -> Estimator:
         w = log_likelihood(log_probs, data).sum(1).unflatten(0, (-1, samples)).softmax(1)
         return Estimate((w * f).sum(1))
 
-    return Estimator(estimate, lambda *_: {}, samples_per_draw=samples, unbiased=False)
+    return Estimator(
+        estimate,
+        noise=lambda length, vocabulary: {},
+        samples_per_draw=samples,
+        unbiased=False,
+        needs=(Need.DATA,),
+    )
