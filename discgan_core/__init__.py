@@ -11,10 +11,32 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["estimators", "exact", "gradients", "interface", "randomness", "sequences", "tasks"]
+__all__ = [
+    "ascent",
+    "contexts",
+    "endings",
+    "estimators",
+    "exact",
+    "gradients",
+    "interface",
+    "randomness",
+    "sequences",
+    "tasks",
+]
 
 if TYPE_CHECKING:
-    from discgan_core import estimators, exact, gradients, interface, randomness, sequences, tasks
+    from discgan_core import (
+        ascent,
+        contexts,
+        endings,
+        estimators,
+        exact,
+        gradients,
+        interface,
+        randomness,
+        sequences,
+        tasks,
+    )
 
     __version__: str
 else:
