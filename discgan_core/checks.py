@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._C import _functorch
 
 
 def whole(owner: str, least: int, **values: Any) -> None:
@@ -88,11 +89,16 @@ def of_shape(found: Any, shape: Sequence[int], sentence: str) -> None:
 
 def readable(x: Tensor) -> bool:
     """Tell whether a tensor's values can be looked at."""
+    # asking for a value would tell as well, and take a hundred times as long
+    while _functorch.is_functorch_wrapped_tensor(x):
+        if _functorch.is_batchedtensor(x):
+            return False
+        x = _functorch.get_unwrapped(x)
     if x.is_meta or not x.numel():
         return False
     try:
         bool(x[(0,) * x.ndim] == 0)
-    except RuntimeError:  # what vmap and fake tensors raise
+    except RuntimeError:  # a fake tensor's
         return False
     return True
 

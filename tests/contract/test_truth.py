@@ -122,8 +122,16 @@ MUTANTS = {
         'noise["rollouts"], from',
         'noise["tokens"][:, None, :1].expand_as(noise["rollouts"]), from',
     ),
-    "token and value of different places": ("local_expectation", "(q * p)", "(q.roll(1, 1) * p)"),
-    "values weighed by probabilities of the others": ("local_expectation", "(q * p)", "(q * (1 - p))"),
+    "token and value of different places": (
+        "local_expectation",
+        "expected(p, q)",
+        "expected(p, q.roll(1, 1))",
+    ),
+    "values weighed by probabilities of the others": (
+        "local_expectation",
+        "expected(p, q)",
+        "expected(1 - p, q)",
+    ),
     "a race that another token wins": ("arsm", "exp(), tokens, noise", "exp(), (tokens + 1) % 3, noise"),
     "a swap of one side": ("arsm", "j = c.transpose(-1, -2)", "j = finish[..., None, :]"),
     "swaps merged by others' weights": ("arsm", "vocabulary - pi)", "vocabulary - pi.roll(1, -1))"),
