@@ -27,7 +27,11 @@ Judge = Callable[[int, Tensor], Tensor]
 
 
 class Policy(Protocol):
-    """An autoregressive distribution over sequences."""
+    """An autoregressive distribution over sequences; `discgan_core.check` says whether one is.
+
+    Attributes that it may have besides: `device`, where it computes, if theta is empty; `contexts` and
+    `context`, where it is one distribution for each of several contexts (`discgan_core.contexts`).
+    """
 
     length: int
     vocabulary: int
@@ -39,7 +43,10 @@ class Policy(Protocol):
         ...
 
     def logits(self, tokens: Tensor) -> Tensor:
-        """Give log p(. | s_<t) up to a constant for every prefix of tokens [N, T]: [N, T, V]."""
+        """Give log p(. | s_<t) up to a constant for every prefix of tokens [N, T]: [N, T, V].
+
+        -inf is for a token that is forbidden.
+        """
         ...
 
     def unroll(self, batch: int, token: Callable[[int, Tensor], Tensor]) -> Tensor:
