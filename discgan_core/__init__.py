@@ -12,10 +12,33 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["check", "estimators", "exact", "gradients", "interface", "randomness", "sequences", "tasks"]
+__all__ = [
+    "ascent",
+    "check",
+    "contexts",
+    "endings",
+    "estimators",
+    "exact",
+    "gradients",
+    "interface",
+    "randomness",
+    "sequences",
+    "tasks",
+]
 
 if TYPE_CHECKING:
-    from discgan_core import estimators, exact, gradients, interface, randomness, sequences, tasks
+    from discgan_core import (
+        ascent,
+        contexts,
+        endings,
+        estimators,
+        exact,
+        gradients,
+        interface,
+        randomness,
+        sequences,
+        tasks,
+    )
     from discgan_core.diagnosis import check
 
     __version__: str

@@ -1,4 +1,4 @@
-"""Asking what a user wrote: what it raises becomes a finding, and what it gives is compared with tolerance."""
+"""Asking what a user wrote: what it raises becomes a finding; what it gives is compared with tolerance."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from discgan_core.contexts import contexts_of
 from discgan_core.interface import Need, Policy, Reward
+from discgan_core.models.from_logits import device_of
 from discgan_core.sequences import one_hot
 
 ROWS, ELEMENTS = 24, 200_000
@@ -17,7 +19,7 @@ ROWS, ELEMENTS = 24, 200_000
 FEWEST = 4
 
 Key = Need | str
-"""What an estimator may ask for: a need, or noise of a name, `tokens` to sample or `rollouts` to go on with."""
+"""What an estimator may ask for: a need, or noise, of which `tokens` samples and `rollouts` goes on."""
 
 
 class Wrong(Exception):
@@ -57,11 +59,16 @@ def ask(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
 
 def findings(checks: Iterable[Callable[..., None]], *arguments: Any) -> Iterator[str]:
     """Give what the checks that raise `Wrong` say, one after the other."""
-    for check in checks:
-        try:
-            ask(f"looking at it ({check.__name__})", check, *arguments)
-        except Wrong as wrong:
-            yield str(wrong)
+    return (said for check in checks if (said := finding(check, *arguments)))
+
+
+def finding(check: Callable[..., None], *arguments: Any) -> str:
+    """Give what a check says that raises `Wrong`; "" of one that does not."""
+    try:
+        ask(f"looking at it ({check.__name__})", check, *arguments)
+    except Wrong as wrong:
+        return str(wrong)
+    return ""
 
 
 def described(x: object) -> str:
@@ -69,11 +76,6 @@ def described(x: object) -> str:
     if not isinstance(x, Tensor):
         return f"a {type(x).__name__}"
     return f"{str(x.dtype).removeprefix('torch.')} {list(x.shape)}"
-
-
-def wide(dtype: torch.dtype) -> torch.dtype:
-    """Give a floating type that is float32 at least."""
-    return torch.promote_types(dtype, torch.float32)
 
 
 def closeness(dtype: torch.dtype) -> float:
@@ -87,15 +89,12 @@ def differ(a: Tensor, b: Tensor, dtype: torch.dtype) -> Tensor:
     return ~(same | ((a - b).abs() <= closeness(dtype) * (1 + a.abs())))
 
 
-def device_of(policy: Policy) -> torch.device:
+def device(policy: Policy) -> torch.device:
     """Find where a policy computes."""
-    if getattr(policy, "device", None) is not None:
-        return torch.device(policy.device)  # type: ignore[attr-defined]
-    logits = policy.logits
-    owners = [policy, logits, getattr(logits, "__self__", None), getattr(logits, "function", None)]
-    own = [p for owner in owners if isinstance(owner, nn.Module) for p in owner.parameters()]
-    given = getattr(policy, "params", None) or {}
-    return next((p.device for p in (*given.values(), *own)), torch.get_default_device())
+    owner: Any = policy if isinstance(policy, nn.Module) else policy.logits
+    return torch.device(
+        getattr(policy, "device", None) or device_of(owner, getattr(policy, "params", None) or {})
+    )
 
 
 class Trial:
@@ -108,8 +107,8 @@ class Trial:
 
     def __init__(self, policy: Policy, reward: Reward) -> None:
         self.policy, self.reward = policy, reward
-        self.length, self.vocabulary, self.device = policy.length, policy.vocabulary, device_of(policy)
-        self.unit = math.lcm(getattr(policy, "contexts", 1), getattr(reward, "contexts", 1))
+        self.length, self.vocabulary, self.device = policy.length, policy.vocabulary, device(policy)
+        self.unit = math.lcm(contexts_of(policy), contexts_of(reward))
         self.large = FEWEST * self.length * self.vocabulary > ELEMENTS
         self.generator = torch.Generator().manual_seed(0)
         few = max(FEWEST, min(ROWS, ELEMENTS // (self.length * self.vocabulary)))
@@ -118,6 +117,11 @@ class Trial:
             self.rows += self.unit
         self.dtype, self.tokens = torch.float32, self.any_tokens()
 
+    @property
+    def wide(self) -> torch.dtype:
+        """Give the type in which rewards are asked, the policy's or float32."""
+        return torch.promote_types(self.dtype, torch.float32)
+
     def any_tokens(self) -> Tensor:
         """Draw tokens that know nothing of the policy, [N, T]."""
         shape = (self.rows, self.length)
@@ -125,18 +129,18 @@ class Trial:
 
     def uniforms(self, *shape: int) -> Tensor:
         """Draw uniforms, of the policy's type or float32."""
-        draws = torch.rand(*shape, generator=self.generator, dtype=wide(self.dtype))
+        draws = torch.rand(*shape, generator=self.generator, dtype=self.wide)
         tiny = torch.finfo(draws.dtype).eps / 4
         return draws.clamp(tiny, 1 - 2 * tiny).to(self.device)
 
     def vectors(self, tokens: Tensor) -> Tensor:
         """Give unit vectors of tokens, of the type in which a reward is asked."""
-        return one_hot(tokens, self.vocabulary, wide(self.dtype))
+        return one_hot(tokens, self.vocabulary, self.wide)
 
     def relaxed(self, sharpness: float = 2.0) -> Tensor:
         """Draw points of the simplex, [N, T, V]."""
         shape = (self.rows, self.length, self.vocabulary)
-        z = torch.randn(*shape, generator=self.generator, dtype=wide(self.dtype))
+        z = torch.randn(*shape, generator=self.generator, dtype=self.wide)
         return (sharpness * z).softmax(-1).to(self.device)
 
     def places(self) -> list[int]:

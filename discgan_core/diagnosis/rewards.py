@@ -31,9 +31,10 @@ IS = {
 def of_reward(trial: Trial) -> Found:
     """Look at a reward: on sequences that the policy writes, on others, and on relaxed ones."""
     hard, lacks = varied(trial), dict[Key, str]()
-    wrong = list(findings([numbers], trial, hard)) or list(findings([settled, alone], trial, hard))
-    if wrong:
-        return Found(wrong, lacks, "reward: not looked at any further", sound=False)
+    # the first finding alone: what comes after may be its consequence
+    wrong = next(findings([numbers, settled, alone], trial, hard), None)
+    if wrong is not None:
+        return Found([wrong], lacks, "reward: not looked at any further", sound=False)
     values(trial, hard, lacks)
     found = list(findings([derivative, prefixes], trial, hard, lacks))
     own = [check for check in (of_tokens, after, log_odds) if hasattr(trial.reward, check.__name__)]
@@ -76,8 +77,8 @@ def alone(trial: Trial, hard: Tensor) -> None:
     moves = row_that_moves(trial, hard, lambda tokens: trial.judged(trial.vectors(tokens)))
     if moves:
         raise Wrong(
-            f"reward of a sequence depends on {moves}: normalise it with numbers fixed beforehand, not over the "
-            "batch (batch normalisation? call .eval())"
+            f"reward of a sequence depends on {moves}: normalise it with numbers fixed beforehand, not over "
+            "the batch (batch normalisation? call .eval())"
         )
 
 

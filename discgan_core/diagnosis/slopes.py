@@ -43,7 +43,8 @@ def derivative(trial: Trial, hard: Tensor, lacks: dict[Key, str]) -> None:
         slope = slope_at(trial, point)
         if slope is None or not slope.isfinite().all():
             raise Wrong(
-                f"reward's derivative is NaN or infinite at {where}: keep logarithms, roots and divisions away from 0"
+                f"reward's derivative is NaN or infinite at {where}: keep logarithms, roots and divisions "
+                "away from 0"
             )
     others = trial.vectors(hard.roll(1, 1) if trial.length > 1 else trial.any_tokens())
     for a, b in ((x, y), (y, trial.relaxed(1.0)), (x, others)):
@@ -94,23 +95,24 @@ def compare(trial: Trial, a: Tensor, b: Tensor) -> None:
     n = int(found.off().nonzero()[0])
     if not found.size.any():
         raise Wrong(
-            f"torch's derivative of reward is zero though the reward changes, by {found.difference[n]:.3g} between "
-            "two points: an argmax, a sign or a rounding has none; make it smooth, or keep to those that need none"
+            f"torch's derivative of reward is zero though the reward changes, by {found.difference[n]:.3g} "
+            "between two points: an argmax, a sign or a rounding has none; make it smooth, or take an "
+            "estimator that needs none"
         )
     raise Wrong(
         f"torch's derivative of reward does not add up to its differences, {found.integral[n]:.3g} for "
-        f"{found.difference[n]:.3g} between two points: no jumps, straight-through tricks or .detach() within it"
+        f"{found.difference[n]:.3g} between two points: no jumps, straight-through tricks or .detach() in it"
     )
 
 
 def sides(trial: Trial, a: Tensor, b: Tensor, midpoints: int) -> Sides:
     """Compute both sides for segments from a to b, [N, T, V] both."""
     step = b - a
-    u = (torch.arange(midpoints, device=a.device, dtype=torch.double) + 0.5) / midpoints
+    u = (torch.arange(midpoints, dtype=torch.double) + 0.5) / midpoints
     s, weights = u**3 * (10 - 15 * u + 6 * u**2), 30 * (u * (1 - u)) ** 2
-    pieces = s.to(a.dtype).split(max(1, PIECE // a.numel()))
+    pieces = s.to(a.device, a.dtype).split(max(1, PIECE // a.numel()))
     terms = torch.cat([slopes_along(trial, a, step, piece) for piece in pieces], 1) * weights
-    start, end = trial.judged(a), trial.judged(b)
+    start, end = trial.judged(a).cpu(), trial.judged(b).cpu()
     rounding = closeness(start.dtype) * torch.maximum(start.abs(), end.abs()).max()
     size, slack = terms.abs().mean(1), rounding.double().clamp(min=1e-30)
     return Sides((end - start).double(), terms.mean(1), size, slack)
@@ -121,5 +123,5 @@ def slopes_along(trial: Trial, a: Tensor, step: Tensor, places: Tensor) -> Tenso
     points = a[:, None] + places[:, None, None] * step[:, None]
     slope = slope_at(trial, points.flatten(0, 1))
     if slope is None:
-        return a.new_zeros(len(a), len(places)).double()
-    return (slope.unflatten(0, points.shape[:2]) * step[:, None]).flatten(2).double().sum(-1)
+        return torch.zeros(len(a), len(places), dtype=torch.double)
+    return (slope.unflatten(0, points.shape[:2]) * step[:, None]).flatten(2).sum(-1).cpu().double()

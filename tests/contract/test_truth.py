@@ -114,8 +114,8 @@ MUTANTS = {
         "(g * (p - p.detach())).sum((1, 2))",
         "(g * (p - p.detach()))[:, 0].sum(1)",
     ),
-    "a baseline that knows the token": ("rollout", "v.diff(dim=1)", "f[:, None] - v[:, 1:]"),
-    "rollouts without the sampled end": ("rollout", "[*begun, f]", "[*begun, begun[-1]]"),
+    "a baseline that knows the token": ("rollout", "v.diff(dim=1)", "-v[:, 1:]"),
+    "rollouts without the sampled end": ("rollout", "f - level]", "(begun[-1] - level[:, None]).mean(1)]"),
     "values of the place before": ("rollout", "value(t, inverse_cdf", "value(max(t - 1, 0), inverse_cdf"),
     "rollouts with the sampling's own uniforms": (
         "rollout",
