@@ -139,8 +139,8 @@ class Estimator(NamedTuple):
             `noise` below asks; `data` [N, T] are real sequences, for those that learn from data.
         noise: (length, vocabulary) -> shape per sample of every uniform array that `estimate` reads.
             Arrays of one name hold the same numbers for all estimators: `tokens` always drives sampling.
-        init: (policy, generator) -> State, before the first update of that policy; None for a generator is one
-            seeded by torch's global one.
+        init: (policy, generator) -> State, before the first update of that policy; no generator is one that
+            torch's global one seeds.
         adapt: (state, feedback) -> State.
         samples_per_draw: the smallest number of samples from which one independent draw can be made.
         variance_draws: from how many of a batch's draws `Feedback.variance_gradient` is taken.

@@ -28,17 +28,21 @@ def logits_of(policy: Policy, tokens: Int[Tensor, "N T"]) -> Float[Tensor, "N T 
 
 
 def log_softmax(logits: Float[Tensor, "*n V"]) -> Float[Tensor, "*n V"]:
-    """Normalise logits [..., V].
+    """Normalise logits [..., V], as `usable` has them."""
+    return usable(logits).log_softmax(-1)
+
+
+def usable(logits: Float[Tensor, "*n V"]) -> Float[Tensor, "*n V"]:
+    """Give logits [..., V] as float32 at least.
 
     Raises:
         ValueError: they are NaN, or forbid every token.
     """
-    found = wide(logits).log_softmax(-1)
-    if readable(found) and found.isnan().any():
-        if logits.isnan().any():
+    if readable(logits) and not (greatest := logits.amax(-1)).isfinite().all():
+        if greatest.isnan().any():
             raise ValueError("policy's logits are NaN somewhere: a step too large, or a division by zero?")
         raise ValueError("policy's logits are all -inf, or +inf, somewhere: a place must allow some token")
-    return found
+    return wide(logits)
 
 
 def like(policy: Policy) -> Tensor:

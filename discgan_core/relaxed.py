@@ -9,9 +9,9 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from discgan_core.checks import positive, whole, wide
+from discgan_core.checks import positive, whole
 from discgan_core.interface import Feedback, Need, Noise, Policy, State
-from discgan_core.policies import log_softmax
+from discgan_core.policies import log_softmax, usable
 from discgan_core.sequences import bounded, gumbel, one_hot, soften
 
 Schedule = Callable[[Tensor], Tensor]
@@ -81,7 +81,7 @@ def relaxed_sequences(policy: Policy, uniforms: Tensor, tau: Tensor | float) -> 
         y [N, T, V], with its gradient.
     """
     g = gumbel(uniforms)
-    return policy.unroll(len(g), lambda t, logits: soften(wide(logits) + g[:, t], tau))
+    return policy.unroll(len(g), lambda t, logits: soften(usable(logits) + g[:, t], tau))
 
 
 Surrogate = Callable[[int, Tensor, Tensor], Tensor]

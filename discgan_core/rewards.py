@@ -66,13 +66,13 @@ def along(
     if hasattr(reward, "along"):
         f, c = reward.along(x, relaxed)
         return looked_at(f, x, [batch]), looked_at(c, relaxed, [copies, batch, length])
-    each = relaxed.transpose(0, 1)
+    f, each = of(reward, x), relaxed.transpose(0, 1)
     prefixes = x[:, None].expand(-1, copies, -1, -1)
     judged = [
         of(reward, torch.cat([prefixes[:, :, :t], each[:, :, t : t + 1]], 2).flatten(0, 1))
         for t in range(length)
     ]
-    return of(reward, x), torch.stack(judged, -1).unflatten(0, (batch, copies)).transpose(0, 1)
+    return f, torch.stack(judged, -1).unflatten(0, (batch, copies)).transpose(0, 1)
 
 
 def together(reward: Reward, *xs: Float[Tensor, "N t V"]) -> Sequence[Float[Tensor, " N"]]:
@@ -107,6 +107,20 @@ def log_odds(reward: Reward, x: Float[Tensor, "N T V"]) -> Float[Tensor, " N"]:
             f"reward gives {f.min():.3g} to {f.max():.3g}, and this estimator needs one in (0, 1)"
         )
     return torch.logit(f).clamp(max=-LOWEST)
+
+
+def of_tokens_positive(
+    reward: Reward, tokens: Int[Tensor, "N t"], like: Float[Tensor, "*n V"]
+) -> Float[Tensor, " N"]:
+    """Judge tokens, as `of_tokens`, by a reward that is not negative.
+
+    Raises:
+        ValueError: it is.
+    """
+    f = of_tokens(reward, tokens, like)
+    if readable(f) and (f < 0).any():
+        raise ValueError(f"reward gives {f.min():.3g}, and this estimator needs a positive one")
+    return f
 
 
 PIECE = 1 << 19

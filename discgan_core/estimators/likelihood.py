@@ -19,7 +19,7 @@ from torch import Tensor
 from discgan_core.checks import whole
 from discgan_core.interface import Estimate, Estimator, Need, Noise, Policy, Reward, State
 from discgan_core.policies import log_probs_of
-from discgan_core.rewards import of_tokens
+from discgan_core.rewards import of_tokens_positive
 from discgan_core.sequences import bounded, log_likelihood
 
 
@@ -35,7 +35,7 @@ def likelihood(samples: int = 32, logarithm: bool = True, size: int = 1) -> Esti
 
     def terms(policy: Policy, reward: Reward, data: Tensor) -> Tensor:
         log_probs = log_probs_of(policy, data)
-        f = of_tokens(reward, data, log_probs)
+        f = of_tokens_positive(reward, data, log_probs)
         return bounded(torch.log(f) + log_likelihood(log_probs, data).sum(1))
 
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:

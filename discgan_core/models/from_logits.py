@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from discgan_core.checks import whole, wide
+from discgan_core.checks import of_shape, whole, wide
 from discgan_core.contexts import contexts_of
 from discgan_core.interface import Continue, Params, Policy
 from discgan_core.policies import like, logits_of
@@ -96,7 +96,11 @@ class FromLogits:
         x = [of_policy.new_zeros(batch, self.vocabulary)] * self.length
         for t in range(self.length):
             before = torch.stack([y.to(of_policy.dtype) for y in x], 1)
-            x[t] = token(t, self.relaxed_logits(before)[:, t])
+            logits = self.relaxed_logits(before)
+            of_shape(
+                logits, before.shape, f"relaxed_logits gives {{}} for {list(before.shape)}; it must give {{}}"
+            )
+            x[t] = token(t, logits[:, t])
         return torch.stack(x, 1)
 
 
