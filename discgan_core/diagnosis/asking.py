@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from discgan_core.checks import whole
 from discgan_core.contexts import contexts_of
 from discgan_core.interface import Need, Policy, Reward
 from discgan_core.models.from_logits import device_of
@@ -83,10 +84,10 @@ def closeness(dtype: torch.dtype) -> float:
     return max(1e-7, 8 * torch.finfo(dtype).eps ** 0.75)
 
 
-def differ(a: Tensor, b: Tensor, dtype: torch.dtype) -> Tensor:
-    """Tell where two tensors of one shape differ by more than a type's rounding."""
+def differ(a: Tensor, b: Tensor, dtype: torch.dtype, unit: Tensor | float = 1.0) -> Tensor:
+    """Tell where two tensors of one shape differ by more than a type's rounding of a + unit."""
     same = (a == b) | (a.isnan() & b.isnan())
-    return ~(same | ((a - b).abs() <= closeness(dtype) * (1 + a.abs())))
+    return ~(same | ((a - b).abs() <= closeness(dtype) * (unit + a.abs())))
 
 
 def device(policy: Policy) -> torch.device:
@@ -103,9 +104,17 @@ class Trial:
     Args:
         policy: whose length, vocabulary and device they are.
         reward: for its contexts.
+
+    Raises:
+        Wrong: the policy lacks one of them.
+        ValueError: they are no sizes.
     """
 
     def __init__(self, policy: Policy, reward: Reward) -> None:
+        for name in ("logits", "length", "vocabulary"):
+            if not hasattr(policy, name):
+                raise Wrong(f"policy has no `{name}`: `models.from_logits.FromLogits` makes one")
+        whole("policy", 1, length=policy.length, vocabulary=policy.vocabulary)
         self.policy, self.reward = policy, reward
         self.length, self.vocabulary, self.device = policy.length, policy.vocabulary, device(policy)
         self.unit = math.lcm(contexts_of(policy), contexts_of(reward))
@@ -168,12 +177,10 @@ class Trial:
 
 def mend(f: object, x: Tensor) -> str:
     """Say what makes a reward of what was given in its place."""
+    if isinstance(f, (list, tuple)):
+        return ": torch.stack makes one tensor of a list"
     if not isinstance(f, Tensor):
-        return (
-            ": give one tensor"
-            if not isinstance(f, (list, tuple))
-            else ": torch.stack makes a tensor of a list"
-        )
+        return ": give one tensor"
     advice = {
         (): "one for each sequence, no mean or sum over the batch",
         (len(x), 1): "give f.squeeze(-1)",
@@ -183,13 +190,17 @@ def mend(f: object, x: Tensor) -> str:
     return f": {advice[tuple(f.shape)]}" if tuple(f.shape) in advice else ""
 
 
-def row_that_moves(trial: Trial, tokens: Tensor, function: Callable[[Tensor], Tensor]) -> str:
+Unlike = Callable[[Tensor, Tensor], Tensor]
+"""Tells where two tensors differ."""
+
+
+def row_that_moves(trial: Trial, tokens: Tensor, function: Callable[[Tensor], Tensor], unlike: Unlike) -> str:
     """Say what changes a row of a function of tokens beside its own tokens, or nothing."""
     plain = function(tokens)
     for kept in (0, trial.rows - 1):
         others = trial.any_tokens()
         others[kept] = tokens[kept]
-        if differ(plain[kept], function(others)[kept], plain.dtype).any():
+        if unlike(plain, function(others))[kept].any():
             return "the other rows of its batch"
     doubled = function(tokens.repeat_interleave(2, 0))[::2]
-    return "the number of rows" if differ(plain, doubled, plain.dtype).any() else ""
+    return "the number of rows" if unlike(plain, doubled).any() else ""

@@ -55,7 +55,9 @@ def settled(trial: Trial) -> None:
 
 def alone(trial: Trial) -> None:
     """A row's logits are those of its own tokens."""
-    moves = row_that_moves(trial, trial.tokens, partial(log_probs_of, trial.policy))
+    moves = row_that_moves(
+        trial, trial.tokens, partial(log_probs_of, trial.policy), partial(differ, dtype=trial.dtype)
+    )
     if moves:
         raise Wrong(
             f"policy.logits of a sequence depend on {moves}: batch normalisation in training? call .eval(), "

@@ -37,11 +37,8 @@ def learns(trial: Trial, lacks: dict[Key, str]) -> bool:
 def kind(dtype: torch.dtype) -> str:
     """Name a type, and what is made of it."""
     name = str(dtype).removeprefix("torch.")
-    return (
-        name
-        if torch.promote_types(dtype, torch.float32) == dtype
-        else f"{name} (its probabilities are computed in float32)"
-    )
+    enough = torch.promote_types(dtype, torch.float32) == dtype
+    return name if enough else f"{name} (its probabilities are computed in float32)"
 
 
 def moved(trial: Trial, lacks: dict[Key, str]) -> None:
@@ -51,11 +48,11 @@ def moved(trial: Trial, lacks: dict[Key, str]) -> None:
     if not params or not hasattr(trial.policy, "at"):
         return
     try:
-        same = trial.policy.at(params)
-    except ValueError:  # it says that it was not given what it takes
-        return
-    except Exception:
         same = ask("policy.at(params)", trial.policy.at, params)
+    except Wrong as wrong:
+        if isinstance(wrong.__cause__, ValueError):  # `at` says that it was not given what it takes
+            return
+        raise
     plain, others = log_probs_of(trial.policy, trial.tokens), {}
     for name, value in params.items():
         noise = torch.rand(value.shape, generator=trial.generator).to(value.device, value.dtype)

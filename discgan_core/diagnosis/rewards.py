@@ -11,6 +11,7 @@ from discgan_core.diagnosis.asking import (
     Trial,
     Wrong,
     ask,
+    closeness,
     described,
     differ,
     findings,
@@ -67,14 +68,13 @@ def numbers(trial: Trial, hard: Tensor) -> None:
 def settled(trial: Trial, hard: Tensor) -> None:
     """The same sequences have the same reward."""
     x = trial.vectors(hard)
-    f = trial.judged(x)
-    if differ(f, trial.judged(x), f.dtype).any():
+    if unlike(trial.judged(x), trial.judged(x)).any():
         raise Wrong("reward differs between two calls with the same sequences: dropout is on? call .eval()")
 
 
 def alone(trial: Trial, hard: Tensor) -> None:
     """A sequence's reward is that of its own tokens."""
-    moves = row_that_moves(trial, hard, lambda tokens: trial.judged(trial.vectors(tokens)))
+    moves = row_that_moves(trial, hard, lambda tokens: trial.judged(trial.vectors(tokens)), unlike)
     if moves:
         raise Wrong(
             f"reward of a sequence depends on {moves}: normalise it with numbers fixed beforehand, not over "
@@ -123,23 +123,29 @@ def along(trial: Trial, x: Tensor, relaxed: Tensor, c: list[list[Tensor]]) -> No
     if not isinstance(given, tuple) or len(given) != 2:
         raise Wrong(f"{asked} gives {described(given)}; it must give two tensors, f(x) and c")
     same(trial.judged(x), given[0], asked)
-    plain = [torch.stack(terms, -1) for terms in c]
-    if plain:
-        every = given[1] if not isinstance(given[1], Tensor) else given[1][..., trial.places()]
-        same(torch.stack(plain), every, f"{asked}'s c")
+    shape_of(given[1], list(relaxed.shape[:3]), f"{asked}'s c")
+    if c:
+        plain = torch.stack([torch.stack(terms, -1) for terms in c])
+        same(plain, given[1][..., trial.places()], f"{asked}'s c")
+
+
+def shape_of(given: object, shape: list[int], asked: str) -> Tensor:
+    """Refuse what is no tensor of this shape; without its graph."""
+    if not isinstance(given, Tensor) or list(given.shape) != shape:
+        raise Wrong(f"{asked} gives {described(given)}; it must give {shape}")
+    return given.detach()
 
 
 def same(plain: Tensor, given: object, asked: str) -> None:
     """Refuse what is not what the reward itself gives."""
-    if not isinstance(given, Tensor) or given.shape != plain.shape:
-        raise Wrong(f"{asked} gives {described(given)}; it must give {list(plain.shape)}")
-    if differ(plain, given.detach().to(plain.dtype), coarser(plain, given)).any():
+    if unlike(plain, shape_of(given, list(plain.shape), asked)).any():
         raise Wrong(f"{asked} and the reward itself differ: the method must give what the reward gives")
 
 
-def coarser(a: Tensor, b: Tensor) -> torch.dtype:
-    """Give the type of two that rounds more."""
-    return max((a.dtype, b.dtype), key=lambda dtype: torch.finfo(dtype).eps if dtype.is_floating_point else 0)
+def unlike(f: Tensor, g: Tensor) -> Tensor:
+    """Tell where rewards differ by more than the rounding, in either's type, of the largest."""
+    coarser = max((x.dtype for x in (f, g) if x.is_floating_point()), key=closeness)
+    return differ(f, g.to(f.dtype), coarser, f.abs().max())
 
 
 def of_tokens(trial: Trial, hard: Tensor, lacks: dict[Key, str]) -> None:
@@ -167,9 +173,9 @@ def log_odds(trial: Trial, hard: Tensor, lacks: dict[Key, str]) -> None:
     x = trial.vectors(hard)
     f, asked = trial.judged(x), f"reward.log_odds(x {list(x.shape)})"
     lacks[Need.PROBABILITY] = "reward.log_odds is wrong"
-    odds = ask(asked, trial.reward.log_odds, x)  # type: ignore[attr-defined]
-    if not isinstance(odds, Tensor) or odds.shape != f.shape or not odds.isfinite().all():
-        raise Wrong(f"{asked} gives {described(odds)}; it must give finite numbers {list(f.shape)}")
+    odds = shape_of(ask(asked, trial.reward.log_odds, x), list(f.shape), asked)  # type: ignore[attr-defined]
+    if not odds.isfinite().all():
+        raise Wrong(f"{asked} gives NaN or infinite numbers; it must be finite")
     steps = f[odds.argsort()].diff()
     slack = f.abs().max() * 1e-4
     if (steps < -slack).any() and (steps > slack).any():

@@ -284,6 +284,10 @@ FAULTY_REWARDS = {
     "infinite": (lambda x: x[..., 0].mean(1).log(), "it must be finite"),
     "over the batch": (lambda x: smooth(x) - smooth(x).mean(), "depends on the other rows of its batch"),
     "by size": (lambda x: smooth(x) / len(x), "depends on the number of rows"),
+    "over the batch, small": (
+        lambda x: 1e-6 * (smooth(x) - 0.1 * smooth(x).mean()),
+        "depends on the other rows of its batch",
+    ),
     "dropout": (
         trained_mode(),
         "differs between two calls with the same sequences: dropout is on? call .eval()",
@@ -398,7 +402,7 @@ FAULTY_POLICIES = {
     "own token": (lambda: from_net(Net(shift=0)), "policy.logits[:, t] depend on token t itself"),
     "own token, place": (lambda: from_net(Net(shift=0)), "(seen at t = 0, 1, 2, 3, 4)"),
     "own token, advice": (lambda: from_net(Net(shift=0)), "shift the input by one"),
-    "later tokens": (reading_on, "policy.logits before t depend on token t (seen at t = 1, 2, 3, 4)"),
+    "later tokens": (reading_on, "policy.logits before t depend on token t (seen at t = 1, 2, 3)"),
     "dropout": (lambda: from_net(Net(middle=nn.Dropout())), "dropout is on? call .eval()"),
     "batch": (lambda: from_net(Net(middle=OverBatch(6))), "depend on the other rows of its batch"),
     "logarithm of 0": (
@@ -548,6 +552,28 @@ def test_parameters_and_generators_stay_as_they_are():
     for parameter, was in zip(net.parameters(), kept, strict=True):
         assert parameter.grad is None
         assert torch.equal(parameter, was)
+
+
+@pytest.mark.parametrize("calls", range(12))
+def test_what_raises_now_and_then_is_a_finding(calls):
+    policy, left = bigram(), [calls, calls]
+
+    def once(of, which):
+        def asked(x):
+            left[which] -= 1
+            return failing(x) if left[which] < 0 else of(x)
+
+        return asked
+
+    found = said(FromLogits(once(policy.logits, 0), T, V), once(smooth, 1))
+    assert sum("KeyError" in finding for finding in found.findings) >= 1, str(found)
+
+
+@pytest.mark.parametrize("length", [0, 2.5, None])
+def test_sizes_that_are_none_are_told(length):
+    policy = Own()
+    policy.length = length
+    assert "length is" in said(policy).findings[0]
 
 
 def test_logits_without_a_gradient_are_told():
