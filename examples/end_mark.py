@@ -17,6 +17,7 @@ class Writer(torch.nn.Module):
         self.table = torch.nn.Parameter(torch.zeros(LENGTH, VOCABULARY + 1, VOCABULARY))
 
     def forward(self, tokens):
+        """Tokens [M, T] -> logits [M, T, V]."""
         before = torch.cat([torch.full_like(tokens[:, :1], VOCABULARY), tokens[:, :-1]], 1)
         logits = self.table[torch.arange(LENGTH, device=tokens.device), before]
         return endings.ended(logits, tokens, END)
@@ -29,6 +30,7 @@ def reward(x):
 
 
 def main():
+    """Learn, and give a few strings."""
     torch.manual_seed(0)
     model = Writer()
     adam = torch.optim.Adam(model.parameters(), 0.1)

@@ -1,4 +1,4 @@
-"""Conditional generation: a policy and a reward given prompts, several samples of each (`docs/library.md`)."""
+"""Conditional generation: a policy and a reward given prompts, and several samples of each."""
 
 import torch
 
@@ -18,6 +18,7 @@ class Answerer(torch.nn.Module):
         self.table = torch.nn.Embedding(VOCABULARY + 1, VOCABULARY)
 
     def forward(self, tokens, prompt):
+        """Tokens [M, T], prompts [M, 8] -> logits [M, T, V]."""
         start = torch.full_like(tokens[:, :1], VOCABULARY)
         return self.prompt(prompt)[:, None] + self.table(torch.cat([start, tokens[:, :-1]], 1))
 
@@ -29,6 +30,7 @@ def reward(x, prompt):
 
 
 def main():
+    """Learn, and give a string for each prompt."""
     torch.manual_seed(0)
     prompts, model = 3 * torch.randn(PROMPTS, 8), Answerer()
     adam = torch.optim.Adam(model.parameters(), 0.03)
