@@ -8,9 +8,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from discgan_core.checks import readable, wide
 from discgan_core.contexts import contexts_of
 from discgan_core.interface import Policy, Reward
-from discgan_core.policies import like, log_probs_of
+from discgan_core.policies import NO_NUMBERS, like, logits_of
 from discgan_core.rewards import of_tokens
 from discgan_core.sequences import all_sequences, log_likelihood
 
@@ -46,7 +47,7 @@ def sequence_log_probs(policy: Policy, contexts: int = 1) -> tuple[Tensor, Tenso
     real = torch.arange(len(filled), device=filled.device) < len(tokens)
     contexts = max(contexts, contexts_of(policy))
     filled, real = filled.repeat(contexts, 1), real.repeat(contexts)
-    log_probs = log_likelihood(log_probs_of(policy, filled), filled).sum(1)
+    log_probs = log_likelihood(wide(logits_of(policy, filled)).log_softmax(-1), filled).sum(1)
     return filled, log_probs.where(real, -torch.inf)
 
 
@@ -58,9 +59,11 @@ def expected_reward(policy: Policy, reward: Reward) -> Tensor:
         reward: f.
 
     Raises:
-        ValueError: there are too many sequences.
+        ValueError: there are too many sequences, or the policy is none.
     """
     tokens, log_probs = sequence_log_probs(policy, contexts_of(reward))
+    if readable(log_probs) and log_probs.isnan().any():
+        raise ValueError(NO_NUMBERS)
     f = of_tokens(reward, tokens, log_probs.new_empty(0, policy.vocabulary))
     return (log_probs.exp() * f).sum() / max(contexts_of(policy), contexts_of(reward))
 

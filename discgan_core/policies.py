@@ -32,16 +32,20 @@ def log_softmax(logits: Float[Tensor, "*n V"]) -> Float[Tensor, "*n V"]:
     return usable(logits).log_softmax(-1)
 
 
+NO_NUMBERS = (
+    "policy's logits are NaN, +inf or all -inf somewhere: a step too large, a division by zero? A place must "
+    "allow some token"
+)
+
+
 def usable(logits: Float[Tensor, "*n V"]) -> Float[Tensor, "*n V"]:
     """Give logits [..., V] as float32 at least.
 
     Raises:
         ValueError: they are NaN, or forbid every token.
     """
-    if readable(logits) and not (greatest := logits.amax(-1)).isfinite().all():
-        if greatest.isnan().any():
-            raise ValueError("policy's logits are NaN somewhere: a step too large, or a division by zero?")
-        raise ValueError("policy's logits are all -inf, or +inf, somewhere: a place must allow some token")
+    if readable(logits) and not logits.amax(-1).isfinite().all():
+        raise ValueError(NO_NUMBERS)
     return wide(logits)
 
 

@@ -125,11 +125,11 @@ def test_logits_of_another_form_are_refused(name, form):
         estimate(name, asked=asked)
 
 
-@pytest.mark.parametrize(("value", "words"), [(torch.nan, "logits are NaN"), (-torch.inf, "must allow some")])
+@pytest.mark.parametrize("value", [torch.nan, -torch.inf, torch.inf])
 @pytest.mark.parametrize("name", ALL)
-def test_logits_that_are_no_numbers_are_refused(name, value, words):
+def test_logits_that_are_no_numbers_are_refused(name, value):
     logits = lambda x: torch.full((len(x), T, V), value)  # noqa: E731
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(ValueError, match=r"policy's logits are NaN, \+inf or all -inf somewhere"):
         estimate(name, asked=FromLogits(logits, T, V, logits))
 
 
