@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from numpy.random import Generator
 from torch import Tensor
-from torch.utils._pytree import tree_map
+from torch.utils._pytree import tree_leaves, tree_map
 
 from discgan_core.checks import of_shape, ragged, readable, unsupported, wide
 from discgan_core.contexts import require_together
@@ -26,7 +26,10 @@ def guarded(name: str, estimator: Estimator) -> Estimator:
         return estimator.estimate(policy, reward, noise, state, data)
 
     def init(policy: Policy, generator: Generator | None = None) -> State:
-        state, own = estimator.init(policy, generator), wide(like(policy))
+        state = estimator.init(policy, generator)
+        if not tree_leaves(state):
+            return state
+        own = wide(like(policy))
         placed: State = tree_map(lambda leaf: of_kind(leaf, own), state)
         return placed
 

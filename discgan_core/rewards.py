@@ -1,4 +1,4 @@
-"""Asking a reward for more than f(x): each function takes the reward's own way, if it has one, or the plain.
+"""Asking a reward: what it gives is looked at, and each function takes the reward's own way, if it has one.
 
 A recurrent network reads a shared prefix once and a token without its unit vector; any function of
 sequences will do as a reward, and is then asked as often as it takes.

@@ -32,7 +32,8 @@ def maligan(samples: int = 32, baseline: bool = True) -> Estimator:
         odds = log_odds(reward, one_hot(tokens, policy.vocabulary, log_probs.dtype))
         w = shares(odds.unflatten(0, (-1, samples)))
         if baseline:
-            w = centred(w) - centred(w).mean(1, keepdim=True)
+            w = centred(w)
+            w = w - w.mean(1, keepdim=True)
         scores = score(log_likelihood(log_probs, tokens)).sum(1).unflatten(0, (-1, samples))
         return Estimate((w * scores).sum(1))
 
