@@ -67,10 +67,12 @@ def make(name: str, **hyperparameters: Any) -> Estimator:
     if name not in available():
         near = difflib.get_close_matches(name, available(), 1)
         raise ValueError(f"no estimator '{name}'" + (f"; did you mean '{near[0]}'?" if near else ""))
+    from discgan_core.guard import guarded  # loads PyTorch, which a list of names can do without
+
     if name in _built_in():
-        estimator: Estimator = getattr(importlib.import_module(f"{__name__}.{name}"), name)(**hyperparameters)
-        return estimator
-    return _plugin(name).make(name, hyperparameters)
+        factory = getattr(importlib.import_module(f"{__name__}.{name}"), name)
+        return guarded(name, factory(**hyperparameters))
+    return guarded(name, _plugin(name).make(name, hyperparameters))
 
 
 def path(name: str) -> Path:
