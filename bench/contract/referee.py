@@ -23,8 +23,8 @@ CHUNK = 2000
 """Draws whose gradients are held at once."""
 OFTEN = 2
 """What is expected in a chunk of a sequence whose frequency is told apart."""
-FINE, MORE = 0.02, 4
-"""A power, in |g|, that will do, and how many times the draws are taken for it at most."""
+FINE = 0.02
+"""A bias, in |g|, that it will do to see."""
 
 
 def double(tree: Params, scale: float = 1.0) -> Params:
@@ -45,14 +45,17 @@ def problem(discriminator: Params, length: int) -> Problem:
     )
 
 
-def judge(estimator: Estimator, vocabulary: int, length: int, draws: int = 20_000, seed: int = 0) -> Verdict:
+def judge(
+    estimator: Estimator, vocabulary: int, length: int, draws: int = 20_000, most: int = 0, seed: int = 0
+) -> Verdict:
     """Draw, and compare with the enumerated gradient.
 
     Args:
         estimator: which is judged.
         vocabulary: V.
         length: T; V^T sequences are listed.
-        draws: how many at least; up to `MORE` times as many where the power is not `FINE` with these.
+        draws: how many at least.
+        most: how many at most, for a power that is `FINE`.
         seed: of networks and noise.
     """
     rng = np.random.default_rng([seed, vocabulary, length])
@@ -68,7 +71,7 @@ def judge(estimator: Estimator, vocabulary: int, length: int, draws: int = 20_00
     while sample.count < wanted and sample.varies:
         sample.add(next(batches))
         if sample.count >= draws == wanted:
-            wanted = draws * min(MORE, (sample.verdict().power / FINE) ** 2)
+            wanted = min(most, draws * (sample.verdict().power / FINE) ** 2)
     verdict = sample.verdict()
     return verdict._replace(variance=verdict.variance * first.sequences)
 
