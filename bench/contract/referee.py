@@ -93,13 +93,23 @@ def drawn(
         data = torch.from_numpy(rng.integers(vocabulary, size=(rows, length)))
         arguments = (estimator, problem, theta, noise, state, data)
         found = flatten(gradients.draw_gradients(*arguments)[0], 1)
-        known = torch.zeros(len(found), 0)
-        if "tokens" in noise:
-            places = vocabulary ** torch.arange(length).flip(0)
-            index = (policy.sample(noise["tokens"]) * places).sum(1)
-            shares = functional.one_hot(index, len(chances)).double().unflatten(0, (len(found), -1)).mean(1)
-            known = (shares - chances)[:, chances * CHUNK > OFTEN][:, 1:]  # all of them add up to zero
+        known = (
+            luck(policy.sample(noise["tokens"]), chances, len(found))
+            if "tokens" in noise
+            else torch.zeros(len(found), 0)
+        )
         yield Batch(found.numpy(), known.numpy(), gradients.sequences_per_draw(*arguments))
+
+
+def luck(tokens: Tensor, chances: Tensor, draws: int) -> Tensor:
+    """Give how much more of each draw's tokens [N, T] is a sequence than its chance [V^T]: [draws, m].
+
+    The mean is zero, whatever an estimator does. Of sequences too rare for a normal law nothing is told.
+    """
+    vocabulary = round(len(chances) ** (1 / tokens.shape[1]))
+    index = (tokens * vocabulary ** torch.arange(tokens.shape[1]).flip(0)).sum(1)
+    shares = functional.one_hot(index, len(chances)).double().unflatten(0, (draws, -1)).mean(1)
+    return (shares - chances)[:, chances * CHUNK > OFTEN][:, 1:]  # all of them add up to zero
 
 
 def moved(state: State, rng: np.random.Generator) -> State:

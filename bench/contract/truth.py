@@ -10,14 +10,17 @@ from discgan_core.interface import Estimator
 SIZES = [(4, 1), (3, 3), (2, 4), (2, 6)]
 """Vocabularies and lengths: a bias that later tokens make does not show at length 1."""
 DRAWS, MOST = 50_000, 200_000
-"""Draws, and how many more are made for a bias to be seen."""
+"""Draws, and how many are made at most for a bias to be seen."""
+FEW = 5_000
+"""Draws of an estimator with a bias, at least, if each takes many sequences."""
 
 
 def bias(vocabulary: int, length: int, estimator: Estimator) -> str:
     """Hold an estimator that declares no bias to it; of another, tell the bias."""
     if not estimator.supports(length, vocabulary):
         return "not tried: it supports no such length and vocabulary"
-    verdict = judge(estimator, vocabulary, length, DRAWS, MOST if estimator.unbiased else 0)
+    told = max(FEW, DRAWS // estimator.samples_per_draw)
+    verdict = judge(estimator, vocabulary, length, *((DRAWS, MOST) if estimator.unbiased else (told, 0)))
     draws, p = f"{verdict.draws:,} draws", f"p = {verdict.p_value:.2g}"
     if not estimator.unbiased:
         return (
