@@ -17,7 +17,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 import bench
-from bench import options
+from bench import experiments, lists, options
 from bench.errors import SCRIPT, BenchError, Stopped, program
 from bench.options import Estimator, Experiments, Options, Plugins, Preset, Reports, Results
 
@@ -127,7 +127,7 @@ def compare(
     top: Annotated[int, typer.Option(metavar="N", help="Differences to print, the most certain first.")] = 10,
 ) -> int:
     """Compare two results folders: two commits, two machines or two settings."""
-    options.require_number("--top", top)
+    lists.number("--top", top)
     from bench import commands
 
     return commands.compare(a, b, reports, top)
@@ -160,6 +160,7 @@ def merge(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command line and give the exit code; whatever goes wrong is told in one line."""
     try:
+        lists.require_joined(sys.argv[1:] if arguments is None else arguments, experiments.available())
         code = app(arguments, prog_name=program(), standalone_mode=False) or 0
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)

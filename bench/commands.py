@@ -35,9 +35,12 @@ def run(request: Request) -> int:
     from bench.tables import store
 
     start, results = time.monotonic(), request.results
+    notes = plan.notes(request)
     trials = store.read_trials(results)
     entries = plan.make(request, trials, store.read_trials(provenance.ROOT / "results" / "reference"))
     units = plan.units(request, entries)
+    for note in notes:
+        print(note)
     if not entries:
         raise UserError("nothing to run: no experiment has these estimators at these lengths")
     workers = min(_workers(request), len(units) or DRAWING)

@@ -6,25 +6,25 @@ that help, completion and mistakes come at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import ast
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
-from bench import experiments
+from bench import experiments, lists
 from bench.errors import UserError, unknown
-from bench.running.request import Request
+from bench.running.request import Assignment, Request
 from discgan_core import estimators
 from discgan_core.plugins import PluginError
 
 Value = TypeVar("Value")
 
 DEVICES = ("cpu", "cuda")
-MOST = 10_000
-"""Sessions, tokens or processes: with more, planning alone would not end."""
 
 
 def completing(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
@@ -108,14 +108,18 @@ class Options:
 
     preset: Preset = "standard"
     sessions: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Sessions of each condition.", show_default="the preset's"),
+        str | None,
+        typer.Option(
+            metavar="N",
+            help="Sessions of each condition: the first N or, as 30-59, those of these numbers.",
+            show_default="the preset's",
+        ),
     ] = None
     estimators: Annotated[
         list[str] | None,
         typer.Option(
             metavar="A,B",
-            help="Only these estimators.",
+            help="Only these estimators; hyperparameters in brackets: 'rebar(temperature=0.5),relax'.",
             show_default="all",
             autocompletion=completing(known_estimators),
         ),
@@ -123,6 +127,26 @@ class Options:
     lengths: Annotated[
         list[str] | None,
         typer.Option(metavar="3,15", help="Sequence lengths.", show_default="the preset's"),
+    ] = None
+    set: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="A setting, as updates=234 or grammar.updates=234; may be given again. `list grammar` "
+            "shows all.",
+        ),
+    ] = None
+    settings: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.toml", help="Settings, those of one experiment in a table of its name."),
+    ] = None
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="A,B",
+            help="Parameters of which the gradient's variance is kept: 'out.weight[0,0],lstm.recurrent[3,7]'.",
+            show_default="the paper's, out.weight[0,0]",
+        ),
     ] = None
     source: Annotated[
         str | None,
@@ -152,16 +176,16 @@ def request(names: Sequence[str] | None, typed: Options) -> Request:
     require_known("experiment", names or [], experiments.available())
     results, reports = folders(typed.preset, typed.results, typed.reports)
     require_known("device", [typed.device], DEVICES)
-    for option, number in (("--sessions", typed.sessions), ("--workers", typed.workers)):
-        if number is not None:
-            require_number(option, number)
-    lengths = [_whole("--lengths", text) for text in _split("--lengths", typed.lengths)]
+    if typed.workers is not None:
+        lists.number("--workers", typed.workers)
+    lengths = [lists.whole("--lengths", text) for text in lists.split("--lengths", typed.lengths)]
     return Request(
         experiments=_distinct(names or experiments.available()),
         preset=typed.preset,
         estimators=_chosen(typed),
-        sessions=typed.sessions,
+        sessions=lists.sessions(typed.sessions),
         lengths=_distinct(lengths) or None,
+        assignments=_assignments(typed),
         source=_source(typed),
         device=_device(typed.device),
         workers=typed.workers,
@@ -185,21 +209,76 @@ def require_known(kind: str, names: Iterable[str], known: Iterable[str]) -> None
             raise unknown(kind, name, known)
 
 
-def require_number(option: str, value: int) -> int:
-    """Refuse less than 1, and what nobody can mean."""
-    if not 1 <= value <= MOST:
-        raise UserError(f"{option} {value}: it must be 1 or more, and {MOST:,} at most")
-    return value
-
-
 def _chosen(typed: Options) -> list[str]:
     known = known_estimators(typed.plugins)
-    chosen = _distinct(_split("--estimators", typed.estimators) or known)
-    require_known("estimator", chosen, known)
+    chosen = lists.split("--estimators", typed.estimators) or known
+    require_known("estimator", map(estimators.bare, chosen), known)
     with plugin_errors_told():
-        for name in filter(estimators.origin, chosen):  # ours can be made
-            estimators.make(name)
-    return chosen
+        for name in chosen:
+            if "(" in name or estimators.origin(name):  # ours can be made as they are
+                _require_made(name)
+    return _distinct(chosen)
+
+
+def _require_made(name: str) -> None:
+    """Refuse hyperparameters that an estimator cannot be made with."""
+    try:
+        estimators.spelled(name)
+        estimators.make(name)
+    except PluginError:
+        raise
+    except ValueError as error:
+        raise UserError(f"--estimators: {error}") from None
+
+
+def _assignments(typed: Options) -> list[Assignment]:
+    """Give what is set: in the file, then by itself, then by an option of its own; the last counts."""
+    found = list(_filed(typed.settings)) if typed.settings else []
+    given = [_assignment(text) for text in typed.set or []]
+    if len({(a.experiment, a.name) for a in given}) < len(given):
+        raise UserError("--set: the same setting is given twice")
+    parameters = tuple(text.replace(" ", "") for text in lists.split("--parameters", typed.parameters))
+    own = [Assignment("--parameters", "parameters", parameters)] if parameters else []
+    return [*found, *given, *own]
+
+
+def _assignment(text: str) -> Assignment:
+    name, equals, value = text.partition("=")
+    experiment, _, setting = name.strip().rpartition(".")
+    if not equals or not setting:
+        raise UserError(f'--set "{text}": write it as updates=234, or for one experiment as grammar.updates=234')
+    require_known("experiment", [experiment] if experiment else [], experiments.available())
+    return Assignment(f"--set {name.strip()}", setting, _literal(value.strip()), experiment)
+
+
+def _literal(text: str) -> Any:
+    """Read a number, a list or a truth value; anything else is words, several if there are commas."""
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        words = tuple(part.strip() for part in lists.parts(text) if part.strip())
+        return words[0] if len(words) == 1 else words
+
+
+def _filed(path: Path) -> Iterator[Assignment]:
+    """Read settings from a TOML file."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        read: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"--settings: cannot read {path}: {error.strerror}") from None
+    except ValueError as error:  # of what is no TOML, or no UTF-8
+        raise UserError(f"--settings {path}: this is no TOML: {error}") from None
+    for name, value in read.items():
+        if isinstance(value, dict):
+            require_known(f"experiment in {path}:", [name], experiments.available())
+            for setting, inner in value.items():
+                yield Assignment(f"{path}: {name}.{setting}", setting, inner, name)
+        else:
+            yield Assignment(f"{path}: {name}", name, value)
 
 
 def _source(typed: Options) -> str | None:
@@ -226,18 +305,3 @@ def _device(name: str) -> str:
 
 def _distinct(values: Iterable[Value]) -> list[Value]:
     return list(dict.fromkeys(values))
-
-
-def _split(option: str, texts: Sequence[str] | None) -> list[str]:
-    """Split `a,b` and repeated options alike; one that is given has to say something."""
-    found = [part.strip() for text in texts or [] for part in text.split(",") if part.strip()]
-    if texts and not found:
-        raise UserError(f"{option}: nothing is named; name at least one, or leave it out")
-    return found
-
-
-def _whole(option: str, text: str) -> int:
-    try:
-        return require_number(option, int(text))
-    except ValueError:
-        raise UserError(f'{option}: "{text}" is not a whole number; write it as 3,15') from None
