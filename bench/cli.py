@@ -19,7 +19,7 @@ import typer
 import bench
 from bench import experiments, lists, options
 from bench.errors import SCRIPT, BenchError, Stopped, program
-from bench.options import Estimator, Experiments, Options, Plugins, Preset, Reports, Results
+from bench.options import Estimator, Experiments, Names, Options, Plugins, Preset, Reports, Results
 
 app = typer.Typer(
     add_completion=program() == SCRIPT,  # a shell completes nothing behind `python -m bench`
@@ -91,12 +91,12 @@ def _run(names: Sequence[str] | None, typed: Options) -> int:
 
 
 @app.command("list")
-def list_(plugins: Plugins = None) -> int:
-    """List the experiments, estimators, tasks and presets."""
+def list_(names: Names = None, plugins: Plugins = None) -> int:
+    """List what there is or, given a name, its settings or hyperparameters with their meanings."""
     known = options.known_estimators(plugins)
     from bench import commands
 
-    return commands.list_(known)
+    return commands.list_(known, names or [])
 
 
 @app.command("test")

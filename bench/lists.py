@@ -1,4 +1,4 @@
-"""Lists as they are typed: `a,b(c=1, d=2)`, `3,15`, `30-59`; and those that were typed with blanks instead."""
+"""Lists as they are typed: `a,b(c=1, d=2)`, `3,15`, `30-59`; and those typed with blanks instead."""
 
 from __future__ import annotations
 

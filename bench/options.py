@@ -62,6 +62,15 @@ Experiments = Annotated[
         autocompletion=completing(experiments.available),
     ),
 ]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="NAME",
+        help="An experiment, estimator, task or preset.",
+        autocompletion=completing(lambda: [*experiments.available(), *known_estimators()]),
+        show_default="all, a line each",
+    ),
+]
 Estimator = Annotated[
     str,
     typer.Argument(
@@ -144,7 +153,7 @@ class Options:
         list[str] | None,
         typer.Option(
             metavar="A,B",
-            help="Parameters of which the gradient's variance is kept: 'out.weight[0,0],lstm.recurrent[3,7]'.",
+            help="Parameters whose gradient's variance is kept: 'out.weight[0,0],lstm.recurrent[3,7]'.",
             show_default="the paper's, out.weight[0,0]",
         ),
     ] = None
@@ -246,7 +255,9 @@ def _assignment(text: str) -> Assignment:
     name, equals, value = text.partition("=")
     experiment, _, setting = name.strip().rpartition(".")
     if not equals or not setting:
-        raise UserError(f'--set "{text}": write it as updates=234, or for one experiment as grammar.updates=234')
+        raise UserError(
+            f'--set "{text}": write it as updates=234, or for one experiment as grammar.updates=234'
+        )
     require_known("experiment", [experiment] if experiment else [], experiments.available())
     return Assignment(f"--set {name.strip()}", setting, _literal(value.strip()), experiment)
 

@@ -1,7 +1,7 @@
 """Hyperparameters as text: `rebar(temperature=0.5)` names an estimator that is not the default one.
 
-Whatever names an estimator takes this text: its one spelling has the factory's order, and leaves defaults out.
-Values are Python's literals; nothing that is typed is run.
+Whatever names an estimator takes this text: its one spelling has the factory's order and no defaults. Values
+are Python's literals; nothing that is typed is run.
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ An experiment's module has
 * `sessions(settings, length)`, where not all lengths have `settings.sessions` of them;
 * `cost(settings, condition)`: about how many seconds a session takes on one core;
 * `estimator_of(settings, condition)`, where that is not the estimator that the condition names alone;
-* `rows(settings, estimator)`: the setting that says of how many sequences an estimate is made, and their number,
-  where that is not `generated` or, for one that learns from data, `batch`;
-* `OWN`, where it has other defaults of an estimator's hyperparameters, by the estimator's name; `VARIES`, where
-  it varies some itself; `FIXED`, where it has settings that follow from others, or that nothing asks for;
+* `rows(settings, estimator)`: the setting that says of how many sequences an estimate is made, and their
+  number, where that is not `generated` or, for one that learns from data, `batch`;
+* `OWN`, where it has other defaults of an estimator's hyperparameters, by the estimator's name; `VARIES`,
+  where it varies some itself; `FIXED`, where it has settings that follow from others or that nothing reads;
 * `MEASURES`, where it measures a quality that neither its task nor `bench.tables.schema` knows: a list as a
   task's.
 

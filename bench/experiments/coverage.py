@@ -33,8 +33,10 @@ from discgan_core.training import each
 FRACTIONS = (0.03, 0.1, 0.3, 1.0)
 LEARN_FROM_DATA = ("likelihood", "self_normalised", "maximum_likelihood")
 VARIES = ("size",)
-FIXED = ("updates", "generator_steps", "discriminator_steps", "measurements", "generator_rate", "samples")
-FIXED += ("corpus", "draws", "strings", "parameters", "left_out", "prices", "momentum")
+FIXED = (
+    *("updates", "generator_steps", "discriminator_steps", "measurements", "generator_rate", "momentum"),
+    *("samples", "corpus", "draws", "strings", "parameters", "left_out", "prices"),
+)
 PLAIN = "eq5 "
 LOT = 0
 """The seed by which sequences come into the data."""

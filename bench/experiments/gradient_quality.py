@@ -37,8 +37,10 @@ from discgan_core.interface import Estimator
 from discgan_core.randomness import Streams
 
 UNIT = "reinforce"
-FIXED = ("measurements", "samples", "corpus", "draws", "bias_draws", "strings", "parameters", "left_out")
-FIXED += ("prices",)
+FIXED = (
+    *("measurements", "samples", "corpus", "draws", "bias_draws", "strings", "parameters", "left_out"),
+    "prices",
+)
 Priced = dict[str, tuple[float, float]]
 """Budget -> what a draw costs, and one of `UNIT`'s."""
 DRAWS = 32

@@ -44,7 +44,8 @@ class NameSettings(Settings):
     """An adversarial experiment's settings, and where the names come from.
 
     Attributes:
-        source: one of `wordlists.SOURCES`, or a file as `wordlists.fingerprint` names it.
+        source: where the names come from, which `--source` and `--data` say: one of `wordlists.SOURCES`, or a
+            file as `wordlists.fingerprint` names it.
     """
 
     source: str = "census"

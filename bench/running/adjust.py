@@ -1,10 +1,11 @@
-"""Settings that are not a preset's: typed by the experiment's own dataclass, and told in one line if impossible."""
+"""Settings that are not a preset's: of the type that the experiment's dataclass says, or told in one line."""
 
 from __future__ import annotations
 
 import types
 import typing
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from typing import Any
@@ -58,7 +59,9 @@ def _require_names(assignment: Assignment, value: Any) -> None:
     elif isinstance(value, str) and value not in {*estimators.available(), *controls.NAMES}:
         known = [*estimators.available(), *controls.NAMES]
         near = get_close_matches(value.lower(), known, 1)
-        raise _refused(assignment, f'there is no "{value}"' + (f': did you mean "{near[0]}"?' if near else ""))
+        raise _refused(
+            assignment, f'there is no "{value}"' + (f': did you mean "{near[0]}"?' if near else "")
+        )
 
 
 def concerns(assignment: Assignment, experiment: str) -> bool:
@@ -132,10 +135,8 @@ def _as(value: Any, hint: Any) -> Any:
 
 def _first(value: Any, hints: Sequence[Any]) -> Any:
     for hint in hints:
-        try:
+        with suppress(TypeError, ValueError):
             return _as(value, hint)
-        except (TypeError, ValueError):
-            continue
     raise TypeError
 
 

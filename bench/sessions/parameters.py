@@ -67,6 +67,6 @@ def require_whole_draws(
         batch = f"{rows} ({setting})" if setting else str(rows)
         other = f"give it other samples, set {setting}" if setting else "give it other samples"
         raise UserError(
-            f"experiment {experiment}: its batch of {batch} is no multiple of the {size} samples to a draw of "
-            f"{name}; {other}, or leave it out by --estimators"
+            f"experiment {experiment}: its batch of {batch} is no multiple of the {size} samples that a draw "
+            f"of {name} takes; {other}, or leave it out by --estimators"
         )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from discgan_core import hyperparameters as texts
 from discgan_core import plugins
-from discgan_core.hyperparameters import bare
+from discgan_core.hyperparameters import bare as bare
 from discgan_core.plugins import Plugin, PluginError
 
 if TYPE_CHECKING:
