@@ -102,7 +102,7 @@ def list_(names: Names = None, plugins: Plugins = None) -> int:
 @app.command("test")
 def examine(estimator: Estimator, plugins: Plugins = None) -> int:
     """Check that an estimator keeps the contract, and say in words what it does not keep."""
-    options.require_known("estimator", [estimator], options.known_estimators(plugins))
+    options.require_estimators([estimator], options.known_estimators(plugins))
     from bench import commands
 
     return commands.examine(estimator)

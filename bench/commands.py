@@ -35,10 +35,11 @@ def run(request: Request) -> int:
     trials = store.read_trials(results)
     entries = plan.make(request, trials, store.read_trials(provenance.ROOT / "results" / "reference"))
     units = plan.units(request, entries)
+    if not entries:
+        nothing = "nothing to run: no experiment has these estimators at these lengths"
+        raise UserError("; ".join([nothing, *notes]))
     for note in notes:
         print(note)
-    if not entries:
-        raise UserError("nothing to run: no experiment has these estimators at these lengths")
     workers = min(_workers(request), len(units) or DRAWING)
     if request.dry_run:
         _show_table(preview.table(entries))

@@ -81,6 +81,8 @@ def require_joined(arguments: Sequence[str], experiments: Sequence[str]) -> None
     """Refuse `--lengths 3 5`, whose 5 would be taken for something else."""
     words = [word for text in arguments for word in text.split("=", text.startswith("--"))]
     for option, a, b in zip(words, words[1:], words[2:], strict=False):
+        if option == "--set" and "=" not in a and not b.startswith("-"):
+            raise UserError(f"--set {a} {b}: write it as --set {a}={b}")
         if option in JOINED and b not in experiments:
             further, instead = JOINED[option]
             if re.fullmatch(further, b):

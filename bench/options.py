@@ -221,23 +221,21 @@ def require_known(kind: str, names: Iterable[str], known: Iterable[str]) -> None
 def _chosen(typed: Options) -> list[str]:
     known = known_estimators(typed.plugins)
     chosen = lists.split("--estimators", typed.estimators) or known
-    require_known("estimator", map(estimators.bare, chosen), known)
-    with plugin_errors_told():
-        for name in chosen:
-            if "(" in name or estimators.origin(name):  # ours can be made as they are
-                _require_made(name)
+    require_estimators(chosen, known)
     return _distinct(chosen)
 
 
-def _require_made(name: str) -> None:
-    """Refuse hyperparameters that an estimator cannot be made with."""
-    try:
-        estimators.spelled(name)
-        estimators.make(name)
-    except PluginError:
-        raise
-    except ValueError as error:
-        raise UserError(f"--estimators: {error}") from None
+def require_estimators(names: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse estimators that are none of those known, and those that cannot be made."""
+    require_known("estimator", map(estimators.bare, names), known)
+    for name in names:
+        if "(" not in name and not estimators.origin(name):  # ours can be made as they are
+            continue
+        try:
+            estimators.spelled(name)
+            estimators.make(name)
+        except ValueError as error:  # a plug-in's among them
+            raise UserError(" ".join(str(error).split())) from None
 
 
 def _assignments(typed: Options) -> list[Assignment]:

@@ -36,7 +36,7 @@ def read(text: str) -> tuple[str, dict[str, Any]]:
     except (SyntaxError, ValueError):  # ValueError: a null character
         call = None
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
-        raise ValueError(f'"{text}" cannot be read: write it as {name or "rebar"}(temperature=0.5)')
+        raise ValueError(f'"{text}" cannot be read: write it as {name or "rebar"}(name=value)')
     if call.args or any(keyword.arg is None for keyword in call.keywords):
         raise ValueError(f"{text}: give hyperparameters by name, as in {name}(name=value)")
     given: dict[str, Any] = {}

@@ -32,7 +32,6 @@ from discgan_core.training import each
 
 FRACTIONS = (0.03, 0.1, 0.3, 1.0)
 LEARN_FROM_DATA = ("likelihood", "self_normalised", "maximum_likelihood")
-VARIES = ("size",)
 FIXED = (
     *("updates", "generator_steps", "discriminator_steps", "measurements", "generator_rate", "momentum"),
     *("samples", "corpus", "draws", "strings", "parameters", "left_out", "prices"),
@@ -56,8 +55,7 @@ def conditions(settings: Settings, lengths: Sequence[int], names: Sequence[str])
         if not exact.enumerable(length, grammar.check("grammar", length)):
             continue
         forms = [(name, "") for name in estimators.among(names, LEARN_FROM_DATA)]
-        weighted = estimators.among(names, ["likelihood"])
-        forms += [(name, PLAIN) for name in weighted if "logarithm" not in estimators.given(name)]
+        forms += [("likelihood", PLAIN)] if "likelihood" in names else []
         found += [
             Condition("grammar", length, name, f"{form}covered={fraction:g}")
             for name, form in forms

@@ -67,7 +67,10 @@ def command(experiment: str, trials: pd.DataFrame) -> str:
     options = (
         f"--preset {trials['preset'].iloc[0]} --sessions {numbers(trials['session'])} --lengths {lengths}"
     )
-    own = [f" --set {shlex.quote(f'{name}={value!r}')}" for name, value in not_the_preset_s(trials).items()]
+    own = [
+        f" --set {shlex.quote(f'{name}={json.dumps(value)}')}"
+        for name, value in not_the_preset_s(trials).items()
+    ]
     own += [f" --plugin {shlex.quote(path)}" for path in plugin_files(trials)]
     return f"{SCRIPT} run {experiment} {options} --estimators {estimators}{source(trials)}{''.join(own)}"
 

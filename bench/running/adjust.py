@@ -99,10 +99,13 @@ def checked(names: Sequence[str], assignments: Sequence[Assignment]) -> list[str
 
 
 def _unknown(name: str, meant: Sequence[str]) -> str:
+    if any(name in vars(next(iter(experiments.load(each).PRESETS.values()))) for each in meant):
+        return f"it changes nothing in {', '.join(meant)} (`{program()} list {meant[0]}` shows what does)"
     every = sorted({setting for experiment in meant for setting in settable(experiment)})
     near = get_close_matches(name.lower(), every, 1, 0.6)
     hint = f'; did you mean "{near[0]}"?' if near else ""
-    return f"{', '.join(meant)} has no such setting{hint} (`{program()} list {meant[0]}` shows what there is)"
+    lacks = "none of them has such a setting" if len(meant) > 1 else f"{meant[0]} has no such setting"
+    return f"{lacks}{hint} (`{program()} list {meant[0]}` shows what there is)"
 
 
 def _refused(assignment: Assignment, why: str) -> UserError:

@@ -64,9 +64,8 @@ def require_whole_draws(
     """
     size = (made or estimators.make(name)).samples_per_draw
     if rows % size:
-        batch = f"{rows} ({setting})" if setting else str(rows)
-        other = f"give it other samples, set {setting}" if setting else "give it other samples"
+        held = f"{setting} is {rows}" if setting else f"an update is of {rows} sequences"
         raise UserError(
-            f"experiment {experiment}: its batch of {batch} is no multiple of the {size} samples that a draw "
-            f"of {name} takes; {other}, or leave it out by --estimators"
+            f"experiment {experiment}: {held}, no multiple of the {size} samples that a draw of {name} takes; "
+            "change one of them, or leave it out by --estimators"
         )

@@ -89,7 +89,7 @@ def known(estimator: str, setting: str = DEFAULT) -> Known:
     """What is known of a condition; a setting without a line of its own has its estimator's, and its name."""
     if (estimator, setting) in KNOWN:
         return KNOWN[estimator, setting]
-    if own(estimator):
+    if own(estimator) and not swept(setting)[1]:
         base = known(bare(estimator), setting)
         return base._replace(label=f"{base.label}, {in_words(own(estimator))}")
     if setting == DEFAULT:
