@@ -6,19 +6,17 @@ that help, completion and mistakes come at once.
 
 from __future__ import annotations
 
-import ast
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
-from bench import experiments, lists
+from bench import assigned, experiments, lists
 from bench.errors import UserError, unknown
-from bench.running.request import Assignment, Request
+from bench.running.request import Request
 from discgan_core import estimators
 from discgan_core.plugins import PluginError
 
@@ -194,7 +192,7 @@ def request(names: Sequence[str] | None, typed: Options) -> Request:
         estimators=_chosen(typed),
         sessions=lists.sessions(typed.sessions),
         lengths=_distinct(lengths) or None,
-        assignments=_assignments(typed),
+        assignments=assigned.assignments(typed.settings, typed.set, typed.parameters),
         source=_source(typed),
         device=_device(typed.device),
         workers=typed.workers,
@@ -229,65 +227,16 @@ def require_estimators(names: Sequence[str], known: Sequence[str]) -> None:
     """Refuse estimators that are none of those known, and those that cannot be made."""
     require_known("estimator", map(estimators.bare, names), known)
     for name in names:
-        if "(" not in name and not estimators.origin(name):  # ours can be made as they are
-            continue
-        try:
+        _require_made(name)
+
+
+def _require_made(name: str) -> None:
+    try:
+        if "(" in name or estimators.origin(name):  # ours can be made as they are
             estimators.spelled(name)
             estimators.make(name)
-        except ValueError as error:  # a plug-in's among them
-            raise UserError(" ".join(str(error).split())) from None
-
-
-def _assignments(typed: Options) -> list[Assignment]:
-    """Give what is set: in the file, then by itself, then by an option of its own; the last counts."""
-    found = list(_filed(typed.settings)) if typed.settings else []
-    given = [_assignment(text) for text in typed.set or []]
-    if len({(a.experiment, a.name) for a in given}) < len(given):
-        raise UserError("--set: the same setting is given twice")
-    parameters = tuple(text.replace(" ", "") for text in lists.split("--parameters", typed.parameters))
-    own = [Assignment("--parameters", "parameters", parameters)] if parameters else []
-    return [*found, *given, *own]
-
-
-def _assignment(text: str) -> Assignment:
-    name, equals, value = text.partition("=")
-    experiment, _, setting = name.strip().rpartition(".")
-    if not equals or not setting:
-        raise UserError(
-            f'--set "{text}": write it as updates=234, or for one experiment as grammar.updates=234'
-        )
-    require_known("experiment", [experiment] if experiment else [], experiments.available())
-    return Assignment(f"--set {name.strip()}", setting, _literal(value.strip()), experiment)
-
-
-def _literal(text: str) -> Any:
-    """Read a number, a list or a truth value; anything else is words, several if there are commas."""
-    try:
-        return ast.literal_eval(text)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        words = tuple(part.strip() for part in lists.parts(text) if part.strip())
-        return words[0] if len(words) == 1 else words
-
-
-def _filed(path: Path) -> Iterator[Assignment]:
-    """Read settings from a TOML file."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        read: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"--settings: cannot read {path}: {error.strerror}") from None
-    except ValueError as error:  # of what is no TOML, or no UTF-8
-        raise UserError(f"--settings {path}: this is no TOML: {error}") from None
-    for name, value in read.items():
-        if isinstance(value, dict):
-            require_known(f"experiment in {path}:", [name], experiments.available())
-            for setting, inner in value.items():
-                yield Assignment(f"{path}: {name}.{setting}", setting, inner, name)
-        else:
-            yield Assignment(f"{path}: {name}", name, value)
+    except ValueError as error:  # a plug-in's among them
+        raise UserError(" ".join(str(error).split())) from None
 
 
 def _source(typed: Options) -> str | None:

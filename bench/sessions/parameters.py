@@ -66,6 +66,6 @@ def require_whole_draws(
     if rows % size:
         held = f"{setting} is {rows}" if setting else f"an update is of {rows} sequences"
         raise UserError(
-            f"experiment {experiment}: {held}, no multiple of the {size} samples that a draw of {name} takes; "
-            "change one of them, or leave it out by --estimators"
+            f"experiment {experiment}: {held}, no multiple of the {size} samples that a draw of {name} takes"
+            "; change one of them, or leave it out by --estimators"
         )

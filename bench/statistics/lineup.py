@@ -99,6 +99,10 @@ def known(estimator: str, setting: str = DEFAULT) -> Known:
     return base._replace(label=f"{base.label}, {name_setting(point or setting)}")
 
 
+VALUE = r"(?<==)-?\d+(?:\.\d+)?(?:e-?\d+)?"
+"""A number that a hyperparameter has."""
+
+
 def bare(estimator: str) -> str:
     """An estimator's name without hyperparameters."""
     return estimator.partition("(")[0]
@@ -146,7 +150,7 @@ def ordered(conditions: pd.DataFrame) -> list[Condition]:
     return sorted(set(zip(conditions["estimator"], conditions["setting"], strict=True)), key=place)
 
 
-def place(condition: Condition) -> tuple[int, str, str, float, str]:
+def place(condition: Condition) -> tuple[int, str, list[float], str, float, str]:
     """What to sort by: an estimator's settings stay together, by what they vary, then by number if any."""
     estimator, setting = condition
     listed = list(KNOWN)
@@ -154,7 +158,9 @@ def place(condition: Condition) -> tuple[int, str, str, float, str]:
     bases = [(name, variant) for name in dict.fromkeys([estimator, bare(estimator)]) for variant in variants]
     base = next((c for c in bases if c in KNOWN), None)
     axis = setting.rpartition("=")[0]
-    return listed.index(base) if base else len(listed), estimator, axis, number(setting), setting
+    index = listed.index(base) if base else len(listed)
+    given = re.sub(VALUE, "", estimator), [float(text) for text in re.findall(VALUE, estimator)]
+    return index, *given, axis, number(setting), setting
 
 
 def number(setting: str) -> float:
