@@ -71,10 +71,16 @@ def fitted(name: str, factory: Callable[..., Any], given: Mapping[str, Any]) -> 
         ValueError: there is none of that name, or its default is of another type.
     """
     known = defaults(factory)
-    for key in given:
-        if key not in known:
-            raise ValueError(f"{name} has no hyperparameter {key}: {_instead(key, known)}")
-    return {key: _typed(f"{name}: {key}", given[key], known[key]) for key in known if key in given}
+    others = [key for key in given if key not in known]
+    if others and not _takes_any(factory):
+        raise ValueError(f"{name} has no hyperparameter {others[0]}: {_instead(others[0], known)}")
+    fitting = {key: _typed(f"{name}: {key}", given[key], known[key]) for key in known if key in given}
+    return fitting | {key: given[key] for key in sorted(others)}
+
+
+def _takes_any(factory: Callable[..., Any]) -> bool:
+    kinds = [parameter.kind for parameter in inspect.signature(factory).parameters.values()]
+    return inspect.Parameter.VAR_KEYWORD in kinds
 
 
 def _instead(key: str, known: Collection[str]) -> str:
@@ -110,7 +116,7 @@ def spelled(name: str, factory: Callable[..., Any], given: Mapping[str, Any], ow
         ValueError: it is too long.
     """
     known = defaults(factory)
-    kept = {key: value for key, value in given.items() if key in own or value != known[key]}
+    kept = {key: value for key, value in given.items() if key in own or value != known.get(key)}
     inside = ", ".join(f"{key}={value!r}" for key, value in kept.items())
     text = f"{name}({inside})" if inside else name
     if len(text) > LONGEST:

@@ -64,6 +64,8 @@ MISTAKES = {
     "truth": (["--set", "corpus=maybe"], ["--set corpus=maybe: it must be true or false"]),
     "rows": (["--set", "pretraining=3"], ["each (a whole number, a whole number, a number)"]),
     "a length of 0": (["--set", "pretraining=((0,1,0.1),)"], ["0 cannot be: it must be 1 or more"]),
+    "no rows": (["--set", "pretraining="], ["nothing is named"]),
+    "too many": (["--set", "sessions=1000000"], ["from 1 to 10,000"]),
     "batch": (["--set", "batch=2000"], ["a batch of 2000 is more than the training set of 1000"]),
     "name": (["--set", "updaets=1"], ['did you mean "updates"?', "list grammar"]),
     "unread": (["--set", "left_out=arsm"], ["--set left_out=arsm: it changes nothing in grammar"]),
@@ -125,6 +127,12 @@ def test_what_some_experiments_lack_is_told_and_the_others_take_it(say):
     assert (code, out.splitlines()[0]) == (0, "s.toml: cfg.batch is not used: cfg is not run")
 
 
+def test_what_would_be_another_number_than_its_name_says_is_refused(say):
+    schedule = ["run", "schedule", *GRAMMAR[2:], "--set"]
+    one_line(say(*schedule, "ratios=1,0.3"), ["0.3 cannot be", "a whole number, or 1 over one"])
+    one_line(say(*schedule, "batches=3"), ["3 batches are not enough for an update at a ratio of 5"])
+
+
 # What is kept
 
 
@@ -149,6 +157,18 @@ def test_settings_and_numbers_are_kept_and_the_command_makes_them_again(nap, say
     words = shlex.split(made.command("nap", trials))
     assert "nothing left to compute" in say(*words[1:], "--results", "results/smoke")[1]
     assert "nothing left" not in say(*NAP, "--estimators", "rebar(eta=2)", "--sessions", "5-6")[1]
+
+
+def test_a_user_s_own_estimator_has_hyperparameters_too(nap, say, monkeypatch):
+    monkeypatch.setattr(estimators, "_loaded", {})
+    own = ["--plugin", str(Path(__file__).parents[2] / "examples" / "moving_baseline.py")]
+    assert say(*NAP, *own, "--estimators", "moving_baseline(decay=0.5),moving_baseline")[0] == 0
+    trials = store.read(Path("results/smoke")).trials
+    assert set(trials["estimator"]) == {"moving_baseline", "moving_baseline(decay=0.5)"}
+    monkeypatch.setattr(estimators, "_loaded", {})
+    words = shlex.split(made.command("nap", trials))
+    assert "nothing left to compute" in say(*words[1:], "--results", "results/smoke")[1]
+    one_line(say(*NAP, *own, "--estimators", "moving_baseline(decya=1)"), ["did you mean decay?"])
 
 
 def test_a_preset_s_own_value_is_no_other_setting(nap, say):
