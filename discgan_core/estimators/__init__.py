@@ -71,10 +71,9 @@ def make(name: str, **hyperparameters: Any) -> Estimator:
     name, given = texts.read(name)
     made = factory(name)
     options = texts.fitted(name, made, given) | hyperparameters
-    if name in _built_in():
-        estimator: Estimator = made(**options)
-        return estimator
-    return _plugin(name).make(name, options)
+    from discgan_core.guard import guarded  # loads PyTorch, which a list of names can do without
+
+    return guarded(name, made(**options) if name in _built_in() else _plugin(name).make(name, options))
 
 
 def factory(name: str) -> Callable[..., Any]:
