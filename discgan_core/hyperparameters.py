@@ -10,6 +10,7 @@ import ast
 import difflib
 import inspect
 import math
+import sys
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -33,7 +34,7 @@ def read(text: str) -> tuple[str, dict[str, Any]]:
     name = bare(text)
     try:
         call = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError):  # ValueError: a null character
+    except (SyntaxError, ValueError, MemoryError, RecursionError):  # of null characters, and of many brackets
         call = None
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
         raise ValueError(f'"{text}" cannot be read: write it as {name or "rebar"}(name=value)')
@@ -92,7 +93,7 @@ def _instead(key: str, known: Collection[str]) -> str:
 def _typed(what: str, value: Any, default: Any) -> Any:
     kind = type(default)
     if kind is float and type(value) is int:
-        value = float(value)
+        value = float(value) if abs(value) < sys.float_info.max else math.inf
     if kind in WORDS and type(value) is not kind:
         raise ValueError(f"{what} is {value!r}, and must be {WORDS[kind]}, as {default!r} is")
     if isinstance(value, float) and not math.isfinite(value):

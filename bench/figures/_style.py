@@ -111,7 +111,9 @@ def look(estimator: str, setting: str = DEFAULT) -> Look:
         place = [c for c in lineup.KNOWN if lineup.competes(*c)].index(condition)
         return Look(COLOURS[place % len(COLOURS)], MARKS[place % len(MARKS)])
     if setting == DEFAULT and lineup.own(estimator):
-        turn, colour = divmod(zlib.crc32(estimator.encode()) % (6 * len(COLOURS)), len(COLOURS))
+        turn, colour = divmod(
+            zlib.crc32(estimator.encode()) % ((len(MARKS) - 1) * len(COLOURS)), len(COLOURS)
+        )
         return Look(COLOURS[colour], MARKS[(colour + 1 + turn) % len(MARKS)])
     if setting == DEFAULT:
         mark, colour = divmod(zlib.crc32(estimator.encode()) % (len(MARKS) * len(COLOURS)), len(COLOURS))

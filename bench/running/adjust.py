@@ -117,7 +117,7 @@ def fitted(assignment: Assignment, hint: Any) -> Any:
     """Make a value what the setting's type says."""
     try:
         return _as(assignment.value, hint)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise _refused(assignment, f"it must be {'; '.join(_words(hint))}") from None
 
 
