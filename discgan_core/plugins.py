@@ -1,20 +1,24 @@
 """Estimators from elsewhere: a user's own file, or the entry point of an installed package.
 
 A file `<name>.py` follows the rule of the files in `discgan_core/estimators`: it holds a factory
-`<name>(**hyperparameters) -> Estimator`. An installed package names such a factory in its metadata, under the
-entry points of group `discgan_bench.estimators`.
+`<name>(**hyperparameters) -> Estimator`. It may import modules that lie beside it, which are taken for a part
+of it. An installed package names such a factory in its metadata, under the entry points of group
+`discgan_bench.estimators`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import keyword
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
+from modulefinder import ModuleFinder
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -34,7 +38,8 @@ class Plugin(NamedTuple):
 
     Attributes:
         path: the file it is written in.
-        source: that file's path, or the package's name and version, with a hash of what is in the file.
+        source: that file's path, or the package's name and version, with a hash of what is in the file, and
+            in those beside it that it imports.
         factory: (**hyperparameters) -> Estimator.
     """
 
@@ -77,22 +82,70 @@ def read(path: Path) -> Plugin:
         code = path.read_bytes()
     except OSError as error:
         raise PluginError(f"cannot read {path}: {error.strerror}") from None
-    factory = getattr(executed(name, path, code), name, None)
+    beside = helpers(path)
+    factory = getattr(executed(name, path, code, beside), name, None)
     if not callable(factory):
         raise PluginError(f"{path} has no function {name}(..), which would make the estimator")
-    return Plugin(path, fingerprint(str(path), code), factory)
+    content = b"".join([code, *(beside[module].read_bytes() for module in sorted(beside))])
+    return Plugin(path, fingerprint(str(path), content), factory)
 
 
-def executed(name: str, path: Path, code: bytes) -> ModuleType:
-    """Run a file's code as a module, without Python's cache of compiled files, which can lag behind."""
+def helpers(path: Path) -> dict[str, Path]:
+    """Find the modules beside a file that it imports, wherever in it, and that these import: name -> file.
+
+    Raises:
+        PluginError: one cannot be read, or has the name of a module from elsewhere.
+    """
+    finder = ModuleFinder(path=[str(path.parent)])
+    try:
+        finder.run_script(str(path))
+    except Exception as error:
+        raise PluginError(told(error, path)) from error
+    modules = {name: getattr(module, "__file__", None) for name, module in finder.modules.items()}
+    found = {name: Path(file) for name, file in modules.items() if file and name != "__main__"}
+    for name, file in found.items():
+        if (other := elsewhere(name)) not in (None, str(file)):
+            raise PluginError(f"{path} imports {name}, which is {file}, but also {other}: rename the first")
+    return found
+
+
+def elsewhere(name: str) -> str | None:
+    """Tell where a module is from that is imported, or would be if there was nothing beside a plug-in."""
+    if name in sys.modules:
+        return getattr(sys.modules[name], "__file__", None) or "a module of Python's"
+    if name in sys.stdlib_module_names:
+        return "a module of Python's"
+    spec = None if "." in name else find_spec(name)
+    return spec.origin if spec else None
+
+
+def executed(name: str, path: Path, code: bytes, beside: Mapping[str, Path]) -> ModuleType:
+    """Run a file's code as a module, with the modules beside it as they are now."""
     module = ModuleType(f"{GROUP}.{name}")
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # where dataclasses look their module up
+    for helper in beside:
+        sys.modules.pop(helper, None)
+    importlib.invalidate_caches()
+    if beside and str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))  # for good: functions may import when they are called
     try:
-        exec(compile(code, str(path), "exec"), module.__dict__)
+        with uncached(path / "nowhere"):
+            exec(compile(code, str(path), "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
         raise PluginError(told(error, path)) from error
     return module
+
+
+@contextmanager
+def uncached(nowhere: Path) -> Iterator[None]:
+    """Import without Python's cache of compiled files, which can lag behind, and leave none."""
+    before = sys.dont_write_bytecode, sys.pycache_prefix
+    sys.dont_write_bytecode, sys.pycache_prefix = True, str(nowhere)
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode, sys.pycache_prefix = before
 
 
 def fingerprint(where: str, code: bytes) -> str:
@@ -101,15 +154,22 @@ def fingerprint(where: str, code: bytes) -> str:
 
 
 def told(error: BaseException, path: Path) -> str:
-    """Tell in one line an error that came from the code in a file: where in it, and what."""
-    if isinstance(error, SyntaxError) and error.filename == str(path):
-        line, what = error.lineno, error.msg
+    """Tell in one line an error that came from the code in a file, or beside it: where, and what."""
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_relative_to(path.parent):
+        file, line, what = error.filename, error.lineno, error.msg
     else:
-        frames = traceback.extract_tb(error.__traceback__)
-        lines = [frame.lineno for frame in frames if frame.filename == str(path)]
-        line, what = lines[-1] if lines else None, " ".join(str(error).split())
-    place = f"{path}, line {line}" if line else str(path)
+        file, line = where(error, path)
+        what = " ".join(str(error).split())
+    place = f"{file}, line {line}" if line else file
     return f"{place}: {type(error).__name__}: {what if len(what) <= 300 else what[:300] + '…'}"
+
+
+def where(error: BaseException, path: Path) -> tuple[str, int | None]:
+    """Find the innermost line that an error went through in a file or one beside it; no line if none."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if Path(frame.filename).parent == path.parent:
+            return frame.filename, frame.lineno
+    return str(path), None
 
 
 @cache

@@ -25,6 +25,7 @@ from bench.running.provenance import circumstances
 from bench.tables import schema
 from bench.tables.condition import Outcome
 from discgan_core import estimators
+from discgan_core.plugins import where
 
 
 class Finished(NamedTuple):
@@ -84,7 +85,7 @@ def have_plugin(unit: Unit) -> None:
     Raises:
         UserError: the file is no longer what it was when the unit was planned.
     """
-    name, (path, _, _) = unit.condition.estimator, unit.plugin.rpartition("#")
+    name, (path, _, _) = estimators.bare(unit.condition.estimator), unit.plugin.rpartition("#")
     if unit.plugin and name not in estimators.available():
         estimators.load(Path(path))
     if estimators.origin(name) != unit.plugin:
@@ -105,11 +106,13 @@ def _interrupts_put_off() -> Iterator[None]:
 
 
 def _failure(unit: Unit, error: Exception) -> Outcome:
-    frames = traceback.extract_tb(error.__traceback__)
-    plugin = [frame for frame in frames if frame.filename == unit.plugin.rpartition("#")[0]]
-    where = (plugin or frames)[-1]  # a user's own code, if it was under way, rather than what it called
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    file, number = last.filename, last.lineno
+    if unit.plugin:  # a user's own code, if it was under way, rather than what it called
+        own, at = where(error, Path(unit.plugin.rpartition("#")[0]))
+        file, number = (own, at) if at else (file, number)
     text = " ".join(f"{type(error).__name__}: {error}".split())
-    line = f"{text} ({Path(where.filename).name}:{where.lineno})"
+    line = f"{text} ({Path(file).name}:{number})"
     trials = pd.DataFrame({"session": unit.sessions, "status": schema.FAILED, "error": line})
     columns = [name for name in schema.METRICS if name not in schema.CONDITION]
     return Outcome(pd.DataFrame(columns=columns), trials)

@@ -140,7 +140,7 @@ def test_a_session_of_a_plug_in_says_where_it_is_from(say):
 
 
 def test_it_keeps_the_contract_or_the_command_fails(say):
-    path = written(GOOD.replace("samples=4", "samples=4.0"))
+    path = written(GOOD.replace("(samples)", "(samples)._replace(samples_per_draw=4.0)"))
     code, out, err = say("test", "mine", "--plugin", "mine.py")
     assert (code, err) == (1, "")
     lines = out.splitlines()
@@ -281,3 +281,124 @@ def test_the_example_trains_and_is_in_the_report():
     assert again.count("moving baseline") == page.count("moving baseline")
     figures = [path.read_text(encoding="utf-8") for path in Path("reports/smoke/figures").glob("*.svg")]
     assert sum("moving baseline" in text for text in figures) > 2
+
+
+HELPED = '''"""Leave-one-out, by a helper beside it."""
+from lend_a_hand import SAMPLES, made
+
+
+def mine(samples=SAMPLES):
+    from later_on import checked  # found whenever it is called
+
+    return checked(made(samples))
+'''
+HELPERS = {
+    "lend_a_hand.py": "from more.things import loo\nSAMPLES = 4\nmade = loo\n",
+    "later_on.py": "def checked(estimator):\n    return estimator\n",
+    "more/__init__.py": "",
+    "more/things.py": "from discgan_core.estimators.reinforce_loo import reinforce_loo as loo\n",
+    "unrelated.py": "1 / 0\n",
+}
+
+
+@pytest.fixture
+def helped(monkeypatch):
+    """A plug-in with helpers; what it imports is forgotten afterwards."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for name, text in HELPERS.items():
+        Path(name).parent.mkdir(exist_ok=True)
+        written(text, name)
+    yield written(HELPED)
+    for name in ("lend_a_hand", "later_on", "more", "more.things"):
+        sys.modules.pop(name, None)
+
+
+def test_a_plug_in_may_import_what_lies_beside_it(helped):
+    estimators.load(helped)
+    assert estimators.make("mine").samples_per_draw == 4
+    assert estimators.make("mine", samples=2).samples_per_draw == 2
+    assert set(plugins.helpers(helped)) == {"lend_a_hand", "later_on", "more", "more.things"}
+    assert not list(Path().rglob("__pycache__"))
+
+
+def test_without_helpers_it_is_called_what_it_was():
+    path = written(GOOD)
+    estimators.load(path)
+    assert estimators.origin("mine") == plugins.fingerprint(str(path), GOOD.encode())
+
+
+@pytest.mark.parametrize("name", [name for name in HELPERS if name != "unrelated.py"])
+def test_a_helper_edited_is_the_plug_in_edited(helped, name):
+    estimators.load(helped)
+    before = estimators.origin("mine")
+    written(HELPERS[name] + "# edited\n", name)
+    estimators.load(helped)
+    assert estimators.origin("mine") != before
+
+
+def test_an_edited_helper_is_the_one_that_runs(helped):
+    estimators.load(helped)
+    written(HELPERS["lend_a_hand.py"].replace("4", "8"), "lend_a_hand.py")  # of the same size, at once
+    estimators.load(helped)
+    assert estimators.make("mine").samples_per_draw == 8
+
+
+def test_what_lies_beside_it_but_is_not_imported_is_no_part_of_it(helped):
+    estimators.load(helped)
+    before = estimators.origin("mine")
+    written("2 / 0\n", "unrelated.py")
+    estimators.load(helped)
+    assert estimators.origin("mine") == before
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("lend_a_hand.py", "1 / 0\n", "lend_a_hand.py, line 1: ZeroDivisionError"),
+        ("lend_a_hand.py", "def made(:\n", "lend_a_hand.py, line 1: SyntaxError"),
+        ("more/things.py", "x = = 1\n", "more/things.py, line 1: SyntaxError"),
+        ("lend_a_hand.py", "SAMPLES = 1\ndef made(s):\n    return 1 / 0\n", "lend_a_hand.py, line 3: Zero"),
+    ],
+)
+def test_a_mistake_in_a_helper_is_told_where_it_is(say, helped, name, text, words):
+    written(text, name)
+    code, _, told = say(*RUN)
+    assert (code, told.count("\n")) == (2, 1)
+    assert words in told
+
+
+@pytest.mark.parametrize("name", ["torch", "random", "yaml"])
+def test_a_helper_with_another_module_s_name_is_told(say, name):
+    written("", f"{name}.py")
+    written(f"import {name}\n{GOOD}")
+    code, _, told = say(*RUN)
+    assert (code, told.count("\n")) == (2, 1)
+    assert f"mine.py imports {name}, which is {Path(f'{name}.py').resolve()}, but also" in told
+
+
+def test_helpers_of_one_name_in_two_folders_are_told(helped):
+    estimators.load(helped)
+    Path("other").mkdir()
+    written("def made():\n    pass\n", "other/lend_a_hand.py")
+    other = written("from lend_a_hand import made as yours\n", "other/yours.py")
+    with pytest.raises(plugins.PluginError, match=r"yours.py imports lend_a_hand, which is .*but also"):
+        estimators.load(other)
+
+
+def test_workers_have_the_helpers_too(helped):
+    done = process(str(ROOT / "tests" / "fake_bench.py"), *RUN, "--estimators", "mine", "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    assert "2 ok" in done.stderr
+
+
+def test_a_helper_edited_under_way_is_seen(nap, helped):
+    from bench.running import execute, plan
+
+    estimators.load(helped)
+    request = Request(["nap"], "smoke", ["mine"], lengths=[3])
+    nothing = store.read_trials(Path("nowhere"))
+    (unit,) = plan.units(request, plan.make(request, nothing, nothing))
+    estimators._loaded.clear()  # as in a worker
+    written(HELPERS["more/things.py"] + "\n", "more/things.py")
+    trials = execute.run_unit(unit).trials
+    assert trials["error"].str.contains("mine.py has changed since the command began").all()
