@@ -72,8 +72,7 @@ def judge(
         sample.add(next(batches))
         if sample.count >= draws == wanted:
             wanted = min(most, draws * (sample.verdict().power / FINE) ** 2)
-    verdict = sample.verdict()
-    return verdict._replace(variance=verdict.variance * first.sequences)
+    return sample.verdict()
 
 
 def drawn(

@@ -33,7 +33,7 @@ class Verdict(NamedTuple):
     along: float  # the error along the exact gradient, relative to |g|
     z: float  # the same in standard errors
     power: float  # the bias along g, relative to |g|, that is seen with probability `SEEN`
-    variance: float  # of a draw, relative to |g|^2
+    variance: float  # per sequence, relative to |g|^2
     draws: int
 
 
@@ -68,13 +68,14 @@ class Sample:
         self.directions = np.concatenate([truth[:, None] / self.size**2, scattered], 1)
         self.errors: list[np.ndarray] = []
         self.known: list[np.ndarray] = []
-        self.count, self.sum, self.squares = 0, np.zeros_like(truth), np.zeros_like(truth)
+        self.count, self.sequences, self.sum, self.squares = 0, 1, np.zeros_like(truth), np.zeros_like(truth)
 
     def add(self, batch: Batch) -> None:
         """Take more draws in."""
         error = batch.gradients - self.truth
         self.errors.append(error @ self.directions)
         self.known.append(batch.known)
+        self.sequences = batch.sequences
         self.count += len(error)
         self.sum += error.sum(0)
         self.squares += np.square(error).sum(0)
@@ -100,9 +101,16 @@ class Sample:
             along=along,
             z=z,
             power=noise * float(stats.norm.isf(ALPHA / 4) + stats.norm.isf(1 - SEEN)),
-            variance=variance,
+            variance=variance * self.sequences,
             draws=self.count,
         )
+
+
+def compare(draws: np.ndarray, truth: np.ndarray, sequences: int, rng: np.random.Generator) -> Verdict:
+    """Test draws [n, parameters] of so many sequences each, of which nothing else is known."""
+    sample = Sample(truth, draws, rng)
+    sample.add(Batch(draws, np.zeros((len(draws), 0)), sequences))
+    return sample.verdict()
 
 
 def adjusted(errors: np.ndarray, known: np.ndarray) -> np.ndarray:
