@@ -24,6 +24,7 @@ from discgan_core.interface import (
     Reward,
     State,
 )
+from discgan_core.meter import Meter, MeteredPolicy
 
 PolicyOf = Callable[[Params, Noise], Policy]
 RewardOf = Callable[[Noise], Reward]
@@ -156,17 +157,39 @@ def draw_gradients(
     return draws, tree_map(lambda leaf: leaf.flatten(0, 1), estimates)
 
 
-def variance_per_sample(draws: Params, samples_per_draw: int) -> dict[str, Tensor]:
-    """Give the variance of each parameter's g_hat, times the samples that one draw takes.
+def sequences_per_draw(
+    estimator: Estimator,
+    problem: Problem,
+    theta: Params,
+    noise: Noise,
+    state: State,
+    data: Tensor | None = None,
+) -> int:
+    """Count the whole sequences that one draw takes: all that it writes, `samples_per_draw` at least.
+
+    A draw that writes more than it asks uniforms for, such as an antithetic pair from one row of them, takes
+    them all. Completions of prefixes are no whole sequences; they are calls.
+
+    Args: as `update_gradient`; of the noise and the data, the first draw's.
+    """
+    size, meter = estimator.samples_per_draw, Meter()
+    noise, data = {name: array[:size] for name, array in noise.items()}, None if data is None else data[:size]
+    policy = MeteredPolicy(problem.policy(theta, noise), meter)
+    estimator.estimate(policy, problem.reward(noise), noise, state, data)
+    return max(size, meter.sequences)
+
+
+def variance_per_sample(draws: Params, sequences: int) -> dict[str, Tensor]:
+    """Give the variance of each parameter's g_hat, times the sequences that one draw takes.
 
     The factor makes estimators comparable at equal numbers of samples: it is N times the variance of the
     mean over a batch of N.
 
     Args:
         draws: per-draw gradients [draws, ...].
-        samples_per_draw: of the estimator.
+        sequences: as `sequences_per_draw` counts them.
 
     Returns:
         variances, named and shaped as the parameters.
     """
-    return {name: g.var(0) * samples_per_draw for name, g in draws.items()}
+    return {name: g.var(0) * sequences for name, g in draws.items()}

@@ -37,10 +37,16 @@ class Calls(NamedTuple):
 
 
 class Meter:
-    """Counts calls."""
+    """Counts calls, and the whole sequences among them that were written, by sampling or token by token."""
 
     def __init__(self) -> None:
         self.calls = Calls()
+        self.sampled = self.unrolled = 0
+
+    @property
+    def sequences(self) -> int:
+        """Those written; a sample that is read again token by token, as straight-through does, is one."""
+        return max(self.sampled, self.unrolled)
 
 
 class MeteredPolicy:
@@ -55,6 +61,7 @@ class MeteredPolicy:
     def sample(self, uniforms: Tensor) -> Tensor:
         """Sample, as the policy does."""
         self.meter.calls += Calls(generator=len(uniforms))
+        self.meter.sampled += len(uniforms)
         with self.phase("sampling"):
             return self.policy.sample(uniforms)
 
@@ -66,6 +73,7 @@ class MeteredPolicy:
     def unroll(self, batch: int, token: Callable[[int, Tensor], Tensor]) -> Tensor:
         """Run token by token, as the policy does."""
         self.meter.calls += Calls(generator=batch)
+        self.meter.unrolled += batch
         return self.policy.unroll(batch, token)
 
     def after(self, tokens: Tensor) -> Continue:

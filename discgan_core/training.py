@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.func import grad, vmap
 from torch.utils._pytree import tree_map
 
+from discgan_core import gradients
 from discgan_core.game import REGAN, Game
 from discgan_core.gradients import Problem, update_gradient
 from discgan_core.interface import Estimator, Noise, Params, State
@@ -327,12 +328,28 @@ def calls_of(
     players: Players, task: Task, estimator: Estimator, generated: int, batch: int, game: Game = REGAN
 ) -> Calls:
     """Count what an estimate takes, from so many generated and so many real sequences."""
-    one = tree_map(lambda leaf: leaf[0], players)
-    shapes, meter = noise_shapes(estimator, task, players, game), Meter()
+    one, noise, meter = *trial(players, task, estimator, generated, game), Meter()
     leaf = one.generator["out.bias"]
-    noise = {name: leaf.new_full((generated, *shape), 0.5) for name, shape in shapes.items()}
     real = torch.zeros(batch, task.length, dtype=torch.long, device=leaf.device)
     policy = MeteredPolicy(policy_of(one.generator, task.length, noise), meter)
     judge = MeteredReward(game.reward(one.discriminator, noise), meter, leaf)
     estimator.estimate(policy, judge, noise, one.state, real)
     return meter.calls
+
+
+def sequences_per_draw(players: Players, task: Task, estimator: Estimator, game: Game = REGAN) -> int:
+    """Count the sequences that one draw takes, by which variances of draws are made those of samples."""
+    size = estimator.samples_per_draw
+    one, noise = trial(players, task, estimator, size, game)
+    real = torch.zeros(size, task.length, dtype=torch.long, device=one.generator["out.bias"].device)
+    aim = problem(one, task.length, game)
+    return gradients.sequences_per_draw(estimator, aim, one.generator, noise, one.state, real)
+
+
+def trial(
+    players: Players, task: Task, estimator: Estimator, rows: int, game: Game
+) -> tuple[Players, dict[str, Tensor]]:
+    """Give the first session, and noise for so many samples that no stream is drawn from: to count with."""
+    one, shapes = tree_map(lambda leaf: leaf[0], players), noise_shapes(estimator, task, players, game)
+    leaf = one.generator["out.bias"]
+    return one, {name: leaf.new_full((rows, *shape), 0.5) for name, shape in shapes.items()}

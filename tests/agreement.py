@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.func import grad
 
-from bench.contract.referee import ALPHA, compare
+from bench.contract.verdict import ALPHA, compare
 from discgan_core import estimators, exact
 from discgan_core.accuracy import flatten
 from discgan_core.contexts import given

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import torch
 
-from bench.contract import cost, draws, forms, sessions, truth
+from bench.contract import cost, draws, forms, needs, sessions, truth
 from bench.contract.case import Broken
 from discgan_core.interface import Estimator
 from discgan_core.plugins import told
@@ -49,6 +49,7 @@ CHECKS = [
     Check("very large logits and extreme noise", draws.extremes),
     Check("any policy and any function as reward", draws.anywhere),
     Check("calls of generator and discriminator are counted", cost.counted),
+    Check("what it needs is what it declares", needs.declared),
     *(
         Check(f"declared bias against the exact gradient, {v} tokens, length {t}", partial(truth.bias, v, t))
         for v, t in truth.SIZES

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_map
 
 from bench.contract import referee
-from discgan_core.gradients import Problem, draw_gradients, update_gradient
+from discgan_core.gradients import Problem, draw_gradients, sequences_per_draw, update_gradient
 from discgan_core.interface import Estimate, Estimator, Feedback, Params, State
 
 SIZES = [(4, 1), (3, 3), (2, 4), (6, 3), (6, 15), (27, 10)]
@@ -55,6 +55,10 @@ class Case(NamedTuple):
     def draws(self, estimator: Estimator) -> Params:
         """Give every draw by itself."""
         return draw_gradients(estimator, self.problem(), self.theta, self.noise, self.state, self.data)[0]
+
+    def sequences(self, estimator: Estimator) -> int:
+        """Count the sequences that a draw takes."""
+        return sequences_per_draw(estimator, self.problem(), self.theta, self.noise, self.state, self.data)
 
 
 def make(estimator: Estimator, vocabulary: int, length: int, draws: int = 8, seed: int = 0) -> Case:

@@ -86,7 +86,7 @@ class Case:
         truths = draws.exact(who)
         sums = draws.sums(who, max(16, SAMPLES // size), truths)
         found = [accuracy.accuracy(s, t, who.generator)[TOTAL] for s, t in zip(sums, truths, strict=True)]
-        variance = torch.stack([f.variance * size / f.norm_squared for f in found])
+        variance = torch.stack([f.variance * draws.sequences(who) / f.norm_squared for f in found])
         bias = torch.stack([f.bias_squared / f.norm_squared for f in found])
         return variance.mean().item(), bias.mean().item(), (bias.std() / SESSIONS**0.5).item()
 

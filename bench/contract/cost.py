@@ -24,7 +24,10 @@ def counted(estimator: Estimator) -> str:
     if not seen.discriminator and heeds_reward(estimator, one):
         raise Broken("the reward matters, but no call of the discriminator is counted")
     per_sample = [count / len(one.data) for count in seen]
-    return f"{per_sample[0]:.3g} and {per_sample[1]:.3g} sequences for every sample"
+    count, size = one.sequences(estimator), estimator.samples_per_draw
+    takes = f"a draw takes {count} sequence{'s'[: count > 1]}"
+    more = f", not the {size} it declares: by {count} its variance is multiplied" if count > size else ""
+    return f"{per_sample[0]:.3g} and {per_sample[1]:.3g} sequences for every sample; {takes}{more}"
 
 
 def calls(estimator: Estimator, one: Case) -> tuple[Calls, Calls]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
 
 import numpy as np
 import torch
-from scipy import stats
 from torch import Tensor
 from torch.func import grad
+from torch.nn import functional
 
+from bench.contract.verdict import Batch, Sample, Verdict
 from discgan_core import exact, gradients
 from discgan_core.accuracy import flatten
 from discgan_core.gradients import Problem
@@ -17,22 +18,13 @@ from discgan_core.interface import Estimator, Params, State
 from discgan_core.models.discriminator import DiscriminatorReward, init_discriminator
 from discgan_core.models.generator import LSTMPolicy, init_generator
 
-DIRECTIONS = 24
-ALPHA = 1e-4
-"""A true estimator fails one test in 10,000."""
 HIDDEN = 4
 CHUNK = 2000
 """Draws whose gradients are held at once."""
-
-
-class Verdict(NamedTuple):
-    """How an estimator's mean compares with the truth."""
-
-    p_value: float  # of "the mean is the exact gradient", Hotelling's T^2
-    relative_bias: float  # |mean - g| / |g|
-    relative_noise: float  # what sampling error alone would give
-    z: float  # of the error along the exact gradient, in standard errors
-    variance: float  # per sample, relative to |g|^2
+OFTEN = 2
+"""What is expected in a chunk of a sequence whose frequency is told apart."""
+FINE = 0.02
+"""A bias, in |g|, that it will do to see."""
 
 
 def double(tree: Params, scale: float = 1.0) -> Params:
@@ -53,42 +45,70 @@ def problem(discriminator: Params, length: int) -> Problem:
     )
 
 
-def judge(estimator: Estimator, vocabulary: int, length: int, draws: int = 20_000, seed: int = 0) -> Verdict:
+def judge(
+    estimator: Estimator, vocabulary: int, length: int, draws: int = 20_000, most: int = 0, seed: int = 0
+) -> Verdict:
     """Draw, and compare with the enumerated gradient.
 
-    The draws are projected on random directions in the space of all parameters, scaled so that each
-    parameter's standard error counts the same; Hotelling's T^2 then has an F distribution if the mean
-    is the exact gradient.
+    Args:
+        estimator: which is judged.
+        vocabulary: V.
+        length: T; V^T sequences are listed.
+        draws: how many at least.
+        most: how many at most, for a power that is `FINE`.
+        seed: of networks and noise.
     """
     rng = np.random.default_rng([seed, vocabulary, length])
     theta, discriminator = networks(vocabulary, rng)
     aim = problem(discriminator, length)
     truth = grad(lambda th: exact.expected_reward(aim.policy(th, {}), aim.reward({})))(theta)
-    sample = flat_draws(estimator, aim, theta, vocabulary, length, draws, rng)
-    return compare(sample, flatten(truth).numpy(), estimator.samples_per_draw, rng)
+    state = moved(estimator.init(aim.policy(theta, {}), rng), rng)
+    batches = drawn(estimator, aim, theta, state, (vocabulary, length), rng)
+    first = next(batches)
+    sample = Sample(flatten(truth).numpy(), first.gradients, rng)
+    sample.add(first)
+    wanted = float(draws)
+    while sample.count < wanted and sample.varies:
+        sample.add(next(batches))
+        if sample.count >= draws == wanted:
+            wanted = min(most, draws * (sample.verdict().power / FINE) ** 2)
+    return sample.verdict()
 
 
-def flat_draws(
+def drawn(
     estimator: Estimator,
     problem: Problem,
     theta: Params,
-    vocabulary: int,
-    length: int,
-    draws: int,
+    state: State,
+    size: tuple[int, int],
     rng: np.random.Generator,
-) -> np.ndarray:
-    """Give per-draw gradients, all parameters side by side: [draws, parameters]."""
-    state = moved(estimator.init(problem.policy(theta, {}), rng), rng)
-    parts: list[Tensor] = []
-    while sum(map(len, parts)) < draws:
-        rows = CHUNK * estimator.samples_per_draw
+) -> Iterator[Batch]:
+    """Draw batches without end; `size` is V and T."""
+    policy, (vocabulary, length) = problem.policy(theta, {}), size
+    chances = exact.sequence_log_probs(policy)[1][: vocabulary**length].exp()
+    rows = CHUNK * estimator.samples_per_draw
+    while True:
         noise = uniforms(estimator, vocabulary, length, rows, rng)
         data = torch.from_numpy(rng.integers(vocabulary, size=(rows, length)))
         arguments = (estimator, problem, theta, noise, state, data)
-        parts.append(flatten(gradients.draw_gradients(*arguments)[0], 1))
-        if len(parts[-1]) == 1:
-            break
-    return torch.cat(parts).numpy()
+        found = flatten(gradients.draw_gradients(*arguments)[0], 1)
+        known = (
+            luck(policy.sample(noise["tokens"]), chances, len(found))
+            if "tokens" in noise
+            else torch.zeros(len(found), 0)
+        )
+        yield Batch(found.numpy(), known.numpy(), gradients.sequences_per_draw(*arguments))
+
+
+def luck(tokens: Tensor, chances: Tensor, draws: int) -> Tensor:
+    """Give how much more of each draw's tokens [N, T] is a sequence than its chance [V^T]: [draws, m].
+
+    The mean is zero, whatever an estimator does. Of sequences too rare for a normal law nothing is told.
+    """
+    vocabulary = round(len(chances) ** (1 / tokens.shape[1]))
+    index = (tokens * vocabulary ** torch.arange(tokens.shape[1]).flip(0)).sum(1)
+    shares = functional.one_hot(index, len(chances)).double().unflatten(0, (draws, -1)).mean(1)
+    return (shares - chances)[:, chances * CHUNK > OFTEN][:, 1:]  # all of them add up to zero
 
 
 def moved(state: State, rng: np.random.Generator) -> State:
@@ -109,42 +129,3 @@ def uniforms(
         name: torch.from_numpy(rng.uniform(1e-12, 1 - 1e-12, size=(rows, *shape)))
         for name, shape in estimator.noise(length, vocabulary).items()
     }
-
-
-def compare(
-    sample: np.ndarray, truth: np.ndarray, samples_per_draw: int, rng: np.random.Generator
-) -> Verdict:
-    """Test the mean of draws [n, parameters] against the truth."""
-    count, error = len(sample), sample.mean(0) - truth
-    size = np.linalg.norm(truth)
-    if count == 1 or np.ptp(sample, axis=0).max() < 1e-12:
-        bias = float(np.linalg.norm(error) / size)
-        return Verdict(float(bias < 1e-9), bias, 0.0, 0.0, 0.0)
-    spread = sample.std(0, ddof=1)
-    directions = rng.normal(size=(sample.shape[1], DIRECTIONS)) / np.maximum(spread, 1e-12)[:, None]
-    projected = (sample - truth) @ directions
-    p_value = hotelling(projected)
-    along = (sample - truth) @ (truth / size)
-    return Verdict(
-        p_value=p_value,
-        relative_bias=float(np.linalg.norm(error) / size),
-        relative_noise=float(np.sqrt((spread**2).sum() / count) / size),
-        z=float(along.mean() / along.std(ddof=1) * np.sqrt(count)),
-        variance=float((spread**2).sum() * samples_per_draw / size**2),
-    )
-
-
-def hotelling(errors: np.ndarray) -> float:
-    """Test whether rows of errors [n, k] have mean zero; few distinct sequences fill fewer dimensions.
-
-    Where the errors do not vary at all, a mean other than zero is certain to be none of sampling's.
-    """
-    count, mean = len(errors), errors.mean(0)
-    values, vectors = np.linalg.eigh(np.cov(errors.T))
-    varies = values > 1e-10 * values.max()
-    part = vectors.T @ mean
-    if (np.abs(part[~varies]) > 1e-4 * np.sqrt(values.max())).any():
-        return 0.0
-    rank = int(varies.sum())
-    t_squared = count * (part[varies] ** 2 / values[varies]).sum()
-    return float(stats.f.sf(t_squared * (count - rank) / (rank * (count - 1)), rank, count - rank))

@@ -154,7 +154,7 @@ def measured(settings: QualitySettings, ours: Updates, truths: list[Truth], pric
     for name in found[0]:
         parameter = "" if name == TOTAL else name
         values = [one[name] for one in found]
-        yield from of_accuracy(values, size, parameter)
+        yield from of_accuracy(values, draws.sequences(ours.players), parameter)
         yield from of_budget(
             [one_draw(v) for v in values], "/".join([schema.ONE_DRAW, parameter]).rstrip("/")
         )

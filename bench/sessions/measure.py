@@ -23,7 +23,16 @@ from discgan_core.models.discriminator import discriminator_logits, discriminato
 from discgan_core.models.generator import LSTMPolicy
 from discgan_core.randomness import Streams
 from discgan_core.tasks import Task
-from discgan_core.training import Players, each, latent_noise, noise_shapes, policy_of, problem, shown
+from discgan_core.training import (
+    Players,
+    each,
+    latent_noise,
+    noise_shapes,
+    policy_of,
+    problem,
+    sequences_per_draw,
+    shown,
+)
 
 CHUNK = 256
 """Draws whose gradients are held at once, so that memory stays small."""
@@ -129,6 +138,13 @@ class Gradients:
 
     def __init__(self, task: Task, estimator: Estimator, game: Game, streams: Streams) -> None:
         self.task, self.estimator, self.game, self.streams = task, estimator, game, streams
+        self._sequences = 0
+
+    def sequences(self, players: Players) -> int:
+        """Count the sequences that one draw takes; whatever the parameters, it is the same number."""
+        if not self._sequences:
+            self._sequences = sequences_per_draw(players, self.task, self.estimator, self.game)
+        return self._sequences
 
     def draws(self, players: Players, count: int) -> tuple[dict[str, Tensor], Estimate]:
         """Give draws of every parameter's gradient, and their estimates: [sessions, count, ...]."""
@@ -148,7 +164,7 @@ class Gradients:
 
     def log_variance(self, players: Players, count: int, chosen: tuple[str, ...]) -> Iterator[Row]:
         """Measure ln of the variance per sample: of the parameters chosen, of each tensor, in total."""
-        spread = partial(gradients.variance_per_sample, samples_per_draw=self.estimator.samples_per_draw)
+        spread = partial(gradients.variance_per_sample, sequences=self.sequences(players))
         draws, estimates = self.draws(players, count)
         variances = vmap(spread)(draws)
         tensors = {name: per_session(v) for name, v in variances.items()}
@@ -170,7 +186,7 @@ class Gradients:
             accuracy.accuracy(*pair, players.generator)[accuracy.TOTAL]
             for pair in zip(sums, truths, strict=True)
         ]
-        yield from of_accuracy(found, self.estimator.samples_per_draw)
+        yield from of_accuracy(found, self.sequences(players))
 
     def sums(self, players: Players, count: int, truths: list[Truth]) -> list[Moments]:
         """Sum draws up, those of every session by themselves."""
@@ -193,13 +209,13 @@ class Gradients:
         return grad(objective)(players.generator)
 
 
-def of_accuracy(found: Sequence[Accuracy], samples: int, parameter: str = "") -> Iterator[Row]:
-    """Give what the sessions' draws, of so many samples each, tell of a tensor or of all parameters."""
+def of_accuracy(found: Sequence[Accuracy], sequences: int, parameter: str = "") -> Iterator[Row]:
+    """Give what the sessions' draws, of so many sequences each, tell of a tensor or of all parameters."""
     values = Accuracy(*map(torch.stack, zip(*found, strict=True)))
     yield Row(schema.GRADIENT_BIAS_SQUARED, parameter, values.bias_squared)
     yield Row(schema.GRADIENT_NORM_SQUARED, parameter, values.norm_squared)
     yield Row(schema.GRADIENT_COSINE, parameter, values.cosine)
-    yield Row(schema.GRADIENT_VARIANCE, parameter, values.variance * samples)
+    yield Row(schema.GRADIENT_VARIANCE, parameter, values.variance * sequences)
 
 
 def per_session(values: Tensor) -> Tensor:

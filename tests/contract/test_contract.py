@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import pytest
 import torch
 
 from bench import contract
+from bench.contract import case, needs
+from bench.contract.case import Broken
 from discgan_core import estimators
 from discgan_core.estimators.reinforce_loo import reinforce_loo
+from discgan_core.interface import Need
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "moving_baseline.py"
 QUICK = ("exact", "likelihood", "relax", "reinforce_loo")
 BY_NAME = {check.name: check for check in contract.CHECKS}
-(DECLARED, FORMS, SAME, DRAWS, STATE, ALONE, COMPANY, EXTREMES, ANYWHERE, COUNTED, *BIAS) = BY_NAME
+(DECLARED, FORMS, SAME, DRAWS, STATE, ALONE, COMPANY, EXTREMES, ANYWHERE, COUNTED, NEEDS, *BIAS) = BY_NAME
 
 SOUND = '''
 """REINFORCE, sound in itself."""
@@ -50,6 +54,7 @@ RETURN = 'return Estimate(f * scores, {"rewards": f})'
 LAST = "adapt=adapt,"
 INIT = "return State(carried=torch.zeros(()))"
 ADAPT = "return state\n"
+RELAXED_TOKENS = "(one_hot(tokens, 3, f.dtype) + log_probs - log_probs.detach())"
 LEARNED = (INIT, "return State({'b': torch.zeros(())})")
 
 #: What is wrong -> the check that must see it, the words it must use, and the changes that make it wrong.
@@ -198,6 +203,62 @@ FAULTS: dict[str, tuple[str, list[str], list[tuple[str, str]]]] = {
         ["declares no bias, but", "once in 10,000", "unbiased=False"],
         [(".sum(1)\n", "[:, :-1].sum(1)\n")],
     ),
+    "the last of six tokens forgotten": (
+        BIAS[3],
+        ["declares no bias, but", "along the exact gradient"],
+        [(".sum(1)\n", "[:, :5].sum(1)\n")],
+    ),
+    "a factor of 1.02": (
+        BIAS[0],
+        ["is +0.02 |g| off along the exact gradient"],
+        [(RETURN, "return Estimate(1.02 * f * scores)")],
+    ),
+    "half beyond four tokens": (
+        BIAS[3],
+        ["is -0.5 |g| off along the exact gradient"],
+        [(RETURN, "return Estimate(f * scores * (0.5 if policy.length > 4 else 1))")],
+    ),
+    "a derivative that is not declared": (
+        NEEDS,
+        ["it needs a reward with a derivative", "Need.DERIVATIVE"],
+        [(RETURN, f"return Estimate(f * scores + reward({RELAXED_TOKENS}))")],
+    ),
+    "a probability taken for granted": (
+        NEEDS,
+        ["it needs a reward in (0, 1)", "Need.PROBABILITY"],
+        [(RETURN, "return Estimate(f.logit() * scores)")],
+    ),
+    "a positive reward taken for granted": (
+        NEEDS,
+        ["it needs a positive reward", "Need.POSITIVE"],
+        [(RETURN, "return Estimate(f.log() * scores)")],
+    ),
+    "prefixes judged": (
+        NEEDS,
+        ["it needs a reward of prefixes", "Need.PREFIXES"],
+        [(RETURN, "return Estimate((f - reward(one_hot(tokens[:, :1], 3, f.dtype))) * scores)")],
+    ),
+    "data that matter": (
+        NEEDS,
+        ["it needs real sequences", "Need.DATA"],
+        [(RETURN, "return Estimate(f * scores * (2 if data is None else 1))")],
+    ),
+    "another policy asked for": (
+        NEEDS,
+        ["it needs a policy with parameters of its own", "Need.PARAMETERS"],
+        [("policy.logits", "policy.at(policy.params).logits")],
+    ),
+    "tokens fed back": (
+        NEEDS,
+        ["it needs a policy that takes relaxed tokens", "Need.RELAXED"],
+        [
+            (
+                RETURN,
+                "x = policy.unroll(len(f), lambda t, logits: logits.softmax(-1)).sum((1, 2)); "
+                "return Estimate(f * scores + x - x.detach())",
+            )
+        ],
+    ),
     "a reward in place of its gradient's weight": (
         BIAS[0],
         ["declares no bias, but"],
@@ -233,7 +294,7 @@ def test_a_fault_is_caught_and_told_in_words(subject, fault):
     assert all(word in found.text for word in words), found.text
 
 
-@pytest.mark.parametrize("name", [name for name in BY_NAME if name not in BIAS])
+@pytest.mark.parametrize("name", BY_NAME)
 def test_without_a_fault_nothing_is_found(subject, name):
     found = subject(name, [])
     assert found.kept, found.text
@@ -258,7 +319,7 @@ def test_a_declared_bias_is_told_and_never_held_against_it():
 
 def test_what_it_does_not_support_is_not_tried():
     narrow = reinforce_loo()._replace(supports=lambda length, vocabulary: (length, vocabulary) == (3, 3))
-    found = [contract.carry_out(check, narrow, Path("x")) for check in contract.CHECKS[:-3]]
+    found = [contract.carry_out(check, narrow, Path("x")) for check in contract.CHECKS[:-4]]
     assert all(one.kept for one in found), found
     skipped = [contract.carry_out(BY_NAME[name], narrow, Path("x")) for name in (BIAS[0], BIAS[2])]
     assert all(one.kept and one.text.startswith("not tried") for one in skipped)
@@ -269,3 +330,46 @@ def test_the_state_of_the_global_generators_is_left_alone():
     before = torch.get_rng_state()
     contract.carry_out(BY_NAME[SAME], estimators.make("rebar"), Path("x"))
     assert torch.equal(before, torch.get_rng_state())
+
+
+SAMPLED = 'policy.sample(noise["tokens"])'
+PAIRS = {
+    "two calls": 'torch.cat([policy.sample(noise["tokens"]), policy.sample(1 - noise["tokens"])])',
+    "one call": 'policy.sample(torch.cat([noise["tokens"], 1 - noise["tokens"]]))',
+}
+
+
+@pytest.mark.parametrize("how", PAIRS)
+def test_both_of_an_antithetic_pair_are_counted(subject, how):
+    mean = (RETURN, "return Estimate((f * scores).reshape(2, -1).mean(0))")
+    found = subject(COUNTED, [(SAMPLED, PAIRS[how]), mean])
+    assert found.kept, found.text
+    assert "a draw takes 2 sequences, not the 1 it declares" in found.text
+
+
+@pytest.mark.parametrize("name", estimators.available())
+def test_ours_take_the_sequences_that_they_declare(name):
+    estimator = estimators.make(name)
+    assert case.some(estimator).sequences(estimator) == estimator.samples_per_draw
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [*((n, {}) for n in estimators.available()), ("rollout", {"rate": 0.8})]
+)
+def test_what_ours_need_is_seen_where_it_is_not_declared(name, options):
+    """Of the factory itself: what `make` gives refuses by itself what lacks a declared need."""
+    factory = getattr(importlib.import_module(f"discgan_core.estimators.{name}"), name)
+    estimator = factory(**options)
+    silent = estimator._replace(needs=())
+    if estimator.needs:
+        with pytest.raises(Broken) as broken:
+            needs.declared(silent)
+        assert all(need.value in str(broken.value) for need in estimator.needs)
+        assert all(need.value not in str(broken.value) for need in Need if need not in estimator.needs)
+    else:
+        assert needs.declared(silent) == "nothing beside policy and reward"
+
+
+def test_a_need_that_is_not_used_is_told():
+    finding = needs.declared(reinforce_loo()._replace(needs=(Need.PREFIXES,)))
+    assert finding.endswith("a reward of prefixes is declared and was not seen to be used")

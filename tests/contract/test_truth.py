@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.contract.referee import ALPHA, hotelling, judge
+from bench.contract.referee import judge
+from bench.contract.verdict import ALPHA, Batch, Sample, hotelling
 from discgan_core import control, estimators
 from discgan_core.interface import Estimator
 
@@ -53,6 +54,46 @@ def test_the_referee_s_own_error_rate():
         p_values = [hotelling(rng.normal(size=(500, rank)) @ mixing) for _ in range(300)]
         assert stats.kstest(p_values, "uniform").pvalue > ALPHA
         assert hotelling(rng.normal(0.3, size=(500, rank)) @ mixing) < ALPHA
+
+
+@pytest.mark.parametrize("name", ["reinforce", "reinforce_loo", "rebar", "unordered_set"])
+def test_a_factor_as_large_as_the_power_says_is_seen(name):
+    """With 99% probability; the verdict of the sound estimator names the factor."""
+    estimator = estimators.make(name)
+    sound = judge(estimator, 3, 3)
+    assert sound.p_value > ALPHA
+    assert sound.power < 0.05
+    assert judge(scaled(estimator, 1 + 2 * sound.power), 3, 3).p_value < ALPHA
+
+
+def scaled(estimator, factor):
+    """Multiply every draw."""
+
+    def estimate(*arguments):
+        found = estimator.estimate(*arguments)
+        return found._replace(surrogate=factor * found.surrogate)
+
+    return estimator._replace(estimate=estimate)
+
+
+def test_the_power_is_what_it_says():
+    """A mean that is off by it is seen in 99 of 100 samples, as far as chance allows; a true one is not."""
+    rng, truth = np.random.default_rng(0), np.ones(5)
+    off = [verdict_of(rng, truth, bias=True) for _ in range(300)]
+    assert sum(v.p_value < ALPHA for v in off) >= 290
+    true = np.array([verdict_of(rng, truth, bias=False).p_value for _ in range(300)])
+    assert 0.02 < (true < 0.1).mean() < 0.16
+    assert (true > ALPHA).all()
+
+
+def verdict_of(rng, truth, bias):
+    """Draw around a truth, or as far from it as the power of such a sample is; half of the noise is known."""
+    known = rng.normal(size=(2000, 2))
+    draws = truth + rng.normal(size=(2000, 5)) + known @ np.ones((2, 5))
+    power = (stats.norm.isf(ALPHA / 4) + stats.norm.isf(0.01)) / np.sqrt(2000 * 5)
+    sample = Sample(truth, draws, rng)
+    sample.add(Batch(draws + bias * power * truth, known, 1))
+    return sample.verdict()
 
 
 MUTANTS = {

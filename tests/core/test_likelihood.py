@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch.func import grad
 
-from bench.contract.referee import ALPHA, compare, double
+from bench.contract.referee import double
+from bench.contract.verdict import ALPHA, compare
 from bench.experiments import coverage
 from discgan_core import estimators, exact
 from discgan_core.accuracy import flatten

@@ -20,7 +20,8 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 from torch.func import grad, vmap
 
-from bench.contract.referee import ALPHA, compare, double, hotelling
+from bench.contract.referee import double
+from bench.contract.verdict import ALPHA, compare, hotelling
 from bench.experiments import grammar
 from discgan_core import estimators, exact, game, relaxed, tasks, training
 from discgan_core.accuracy import flatten

@@ -18,8 +18,9 @@ from test_relaxed import bumpy, extreme, filled_from, markov
 from torch.func import grad, vmap
 
 from bench.contract import referee
-from bench.contract.referee import ALPHA, networks
+from bench.contract.referee import networks
 from bench.contract.referee import uniforms as noise_for
+from bench.contract.verdict import ALPHA
 from bench.experiments import grammar
 from discgan_core import estimators, tasks, training
 from discgan_core.accuracy import flatten

@@ -15,9 +15,10 @@ from scipy import stats
 from test_relaxed import bumpy, extreme, filled_from, markov
 from torch.func import grad, jacrev, vmap
 
-from bench.contract.referee import ALPHA, networks
+from bench.contract.referee import networks
 from bench.contract.referee import problem as lstm_problem
 from bench.contract.referee import uniforms as noise_for
+from bench.contract.verdict import ALPHA
 from discgan_core import estimators, exact, game, training
 from discgan_core.accuracy import flatten
 from discgan_core.estimators.unordered_set import perturbed_given, stochastic_beams, weights
