@@ -42,6 +42,8 @@ def run(request: Request) -> int:
         raise UserError("nothing to run: no experiment has these estimators at these lengths")
     workers = min(_workers(request), len(units) or DRAWING)
     if request.dry_run:
+        store.require_possible(results)
+        store.require_possible(request.reports)
         _show_table(preview.table(entries))
         print(preview.summary(entries, units, workers))
         return 0
@@ -92,6 +94,11 @@ def check(update: bool) -> int:
     from bench.contract import check as regression
 
     before = {} if update and not regression.BASELINE.exists() else regression.read()
+    if not update and not set(before) & set(estimators.available()):
+        raise UserError(
+            f"{regression.BASELINE} has none of our estimators, so nothing would be compared: "
+            "check --update-baseline writes it anew"
+        )
     torch.set_num_threads(1)
     with Console(stderr=True).status("measuring") as status:
         now = regression.measure(before, lambda name: status.update(f"measuring {name}"))

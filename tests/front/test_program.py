@@ -27,7 +27,9 @@ def process(*command: str, **variables: str) -> subprocess.CompletedProcess[str]
     environment = {**os.environ, **variables}
     environment.pop("PYTHONPATH", None)
     environment.pop("PYTHONSAFEPATH", None)  # as a user has it, whatever ran before in this process
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, errors="replace", check=False
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -163,3 +165,22 @@ def test_ctrl_c_while_it_begins_is_told_in_one_line(monkeypatch, capsys):
     monkeypatch.setattr(cli, "main", interrupted)
     assert __main__.main() == 130
     assert capsys.readouterr().err == "stopped: run the command again\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("command", [["list"], ["--help"], ["run", "--help"], ["run", "grammår→"]])
+def test_a_terminal_that_lacks_a_sign_gets_all_the_rest(encoding, command):
+    done = process(*MODULE, *command, PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (2 if command[-1] == "grammår→" else 0)
+    assert done.stdout or done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", ["--results", "--reports"])
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_a_dry_run_tells_a_folder_that_cannot_be(option, place):
+    Path("file").write_text("")
+    line = ("run", "grammar", "--preset", "smoke", "--dry-run", option, place)
+    done = process(*MODULE, *line)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert place in done.stderr
