@@ -17,9 +17,9 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 import bench
-from bench import options
+from bench import experiments, lists, options
 from bench.errors import SCRIPT, BenchError, Stopped, program
-from bench.options import Estimator, Experiments, Options, Plugins, Preset, Reports, Results
+from bench.options import Estimator, Experiments, Names, Options, Plugins, Preset, Reports, Results
 
 app = typer.Typer(
     add_completion=program() == SCRIPT,  # a shell completes nothing behind `python -m bench`
@@ -91,18 +91,18 @@ def _run(names: Sequence[str] | None, typed: Options) -> int:
 
 
 @app.command("list")
-def list_(plugins: Plugins = None) -> int:
-    """List the experiments, estimators, tasks and presets."""
+def list_(names: Names = None, plugins: Plugins = None) -> int:
+    """List what there is or, given a name, its settings or hyperparameters with their meanings."""
     known = options.known_estimators(plugins)
     from bench import commands
 
-    return commands.list_(known)
+    return commands.list_(known, names or [])
 
 
 @app.command("test")
 def examine(estimator: Estimator, plugins: Plugins = None) -> int:
     """Check that an estimator keeps the contract, and say in words what it does not keep."""
-    options.require_known("estimator", [estimator], options.known_estimators(plugins))
+    options.require_estimators([estimator], options.known_estimators(plugins))
     from bench import commands
 
     return commands.examine(estimator)
@@ -127,7 +127,7 @@ def compare(
     top: Annotated[int, typer.Option(metavar="N", help="Differences to print, the most certain first.")] = 10,
 ) -> int:
     """Compare two results folders: two commits, two machines or two settings."""
-    options.require_number("--top", top)
+    lists.number("--top", top)
     from bench import commands
 
     return commands.compare(a, b, reports, top)
@@ -160,6 +160,7 @@ def merge(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command line and give the exit code; whatever goes wrong is told in one line."""
     try:
+        lists.require_joined(sys.argv[1:] if arguments is None else arguments, experiments.available())
         code = app(arguments, prog_name=program(), standalone_mode=False) or 0
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)

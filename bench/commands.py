@@ -5,20 +5,16 @@ Libraries are imported by the commands that need them: plotting takes seconds, a
 
 from __future__ import annotations
 
-import ast
 import time
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Executor
-from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
-from bench import experiments
 from bench.errors import BenchError, UserError, program
 from bench.options import plugin_errors_told
 from bench.running.request import Request
-from discgan_core import estimators, tasks
+from discgan_core import estimators
 
 if TYPE_CHECKING:
     from bench.contract.check import Change
@@ -35,11 +31,15 @@ def run(request: Request) -> int:
     from bench.tables import store
 
     start, results = time.monotonic(), request.results
+    notes = plan.notes(request)
     trials = store.read_trials(results)
     entries = plan.make(request, trials, store.read_trials(provenance.ROOT / "results" / "reference"))
     units = plan.units(request, entries)
     if not entries:
-        raise UserError("nothing to run: no experiment has these estimators at these lengths")
+        nothing = "nothing to run: no experiment has these estimators at these lengths"
+        raise UserError("; ".join([nothing, *notes]))
+    for note in notes:
+        print(note)
     workers = min(_workers(request), len(units) or DRAWING)
     if request.dry_run:
         store.require_possible(results)
@@ -123,14 +123,14 @@ def _change_line(change: Change) -> list[str]:
     return [change.estimator, change.figure, f"{change.before:.4g}", f"{change.now:.4g}", ratio, verdict]
 
 
-def list_(known: Sequence[str]) -> int:
-    """Print what there is to choose from; the estimators are those known."""
+def list_(known: Sequence[str], names: Sequence[str]) -> int:
+    """Print what there is to choose from, or all about what is named; the estimators are those known."""
+    from bench import listing
+
     with plugin_errors_told():
-        files = {name: estimators.path(name) for name in known}
-    _show_list("experiments", {n: _summary(_path(experiments, n)) for n in experiments.available()})
-    _show_list("estimators", {name: _summary(path) for name, path in files.items()})
-    _show_list("tasks", {n: _summary(_path(tasks, n)) for n in tasks.available()})
-    _show_list("presets", experiments.PRESETS)
+        told = [listing.one(name, known) for name in names] or [listing.everything(known)]
+        lines = [line for part in told for line in part]
+    print("\n".join(lines))
     return 0
 
 
@@ -186,27 +186,9 @@ def _write_report(results: Path, reports: Path, pool: Executor) -> None:
         ) from None
 
 
-def _show_list(title: str, lines: dict[str, str]) -> None:
-    print(title)
-    _show_table([("", *line) for line in lines.items()])
-    print()
-
-
 def _show_table(rows: Sequence[Sequence[object]]) -> None:
     cells = [[str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         print("  ".join(padded).rstrip())
-
-
-def _path(package: ModuleType, name: str) -> Path:
-    """Find a module's file, without importing it."""
-    spec = find_spec(f"{package.__name__}.{name}")
-    return Path(spec.origin if spec and spec.origin else "")
-
-
-def _summary(path: Path) -> str:
-    """Give the first line of a file's docstring, without importing it."""
-    text = ast.get_docstring(ast.parse(path.read_bytes()))
-    return (text or "").partition("\n")[0]

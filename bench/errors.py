@@ -34,6 +34,6 @@ class Stopped(BenchError):
 def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
     """Say that there is no such name, and which one was probably meant."""
     known = sorted(known)
-    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    near = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
     hint = f'did you mean "{near[0]}"?' if near else f"choose from {', '.join(known)}"
     return UserError(f'unknown {kind} "{name}": {hint}')

@@ -14,7 +14,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from bench import experiments
+from bench import assigned, experiments, lists
 from bench.errors import UserError, unknown
 from bench.running.request import Request
 from discgan_core import estimators
@@ -23,8 +23,6 @@ from discgan_core.plugins import PluginError
 Value = TypeVar("Value")
 
 DEVICES = ("cpu", "cuda")
-MOST = 10_000
-"""Sessions, tokens or processes: with more, planning alone would not end."""
 
 
 def completing(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
@@ -60,6 +58,15 @@ Experiments = Annotated[
         metavar="EXPERIMENT...",
         help="As `list` names them.",
         autocompletion=completing(experiments.available),
+    ),
+]
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="NAME",
+        help="An experiment, estimator, task or preset.",
+        autocompletion=completing(lambda: [*experiments.available(), *known_estimators()]),
+        show_default="all, a line each",
     ),
 ]
 Estimator = Annotated[
@@ -108,14 +115,18 @@ class Options:
 
     preset: Preset = "standard"
     sessions: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Sessions of each condition.", show_default="the preset's"),
+        str | None,
+        typer.Option(
+            metavar="N",
+            help="Sessions of each condition: the first N or, as 30-59, those of these numbers.",
+            show_default="the preset's",
+        ),
     ] = None
     estimators: Annotated[
         list[str] | None,
         typer.Option(
             metavar="A,B",
-            help="Only these estimators.",
+            help="Only these estimators; hyperparameters in brackets: 'rebar(temperature=0.5),relax'.",
             show_default="all",
             autocompletion=completing(known_estimators),
         ),
@@ -123,6 +134,26 @@ class Options:
     lengths: Annotated[
         list[str] | None,
         typer.Option(metavar="3,15", help="Sequence lengths.", show_default="the preset's"),
+    ] = None
+    set: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="A setting, as updates=234 or grammar.updates=234; may be given again. `list grammar` "
+            "shows all.",
+        ),
+    ] = None
+    settings: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.toml", help="Settings, those of one experiment in a table of its name."),
+    ] = None
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="A,B",
+            help="Parameters whose gradient's variance is kept: 'out.weight[0,0],lstm.recurrent[3,7]'.",
+            show_default="the paper's, out.weight[0,0]",
+        ),
     ] = None
     source: Annotated[
         str | None,
@@ -152,16 +183,16 @@ def request(names: Sequence[str] | None, typed: Options) -> Request:
     require_known("experiment", names or [], experiments.available())
     results, reports = folders(typed.preset, typed.results, typed.reports)
     require_known("device", [typed.device], DEVICES)
-    for option, number in (("--sessions", typed.sessions), ("--workers", typed.workers)):
-        if number is not None:
-            require_number(option, number)
-    lengths = [_whole("--lengths", text) for text in _split("--lengths", typed.lengths)]
+    if typed.workers is not None:
+        lists.number("--workers", typed.workers)
+    lengths = [lists.whole("--lengths", text) for text in lists.split("--lengths", typed.lengths)]
     return Request(
         experiments=_distinct(names or experiments.available()),
         preset=typed.preset,
         estimators=_chosen(typed),
-        sessions=typed.sessions,
+        sessions=lists.sessions(typed.sessions),
         lengths=_distinct(lengths) or None,
+        assignments=assigned.assignments(typed.settings, typed.set, typed.parameters),
         source=_source(typed),
         device=_device(typed.device),
         workers=typed.workers,
@@ -185,21 +216,27 @@ def require_known(kind: str, names: Iterable[str], known: Iterable[str]) -> None
             raise unknown(kind, name, known)
 
 
-def require_number(option: str, value: int) -> int:
-    """Refuse less than 1, and what nobody can mean."""
-    if not 1 <= value <= MOST:
-        raise UserError(f"{option} {value}: it must be 1 or more, and {MOST:,} at most")
-    return value
-
-
 def _chosen(typed: Options) -> list[str]:
     known = known_estimators(typed.plugins)
-    chosen = _distinct(_split("--estimators", typed.estimators) or known)
-    require_known("estimator", chosen, known)
-    with plugin_errors_told():
-        for name in filter(estimators.origin, chosen):  # ours can be made
+    chosen = lists.split("--estimators", typed.estimators) or known
+    require_estimators(chosen, known)
+    return _distinct(chosen)
+
+
+def require_estimators(names: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse estimators that are none of those known, and those that cannot be made."""
+    require_known("estimator", map(estimators.bare, names), known)
+    for name in names:
+        _require_made(name)
+
+
+def _require_made(name: str) -> None:
+    try:
+        if "(" in name or estimators.origin(name):  # ours can be made as they are
+            estimators.spelled(name)
             estimators.make(name)
-    return chosen
+    except ValueError as error:  # a plug-in's among them
+        raise UserError(" ".join(str(error).split())) from None
 
 
 def _source(typed: Options) -> str | None:
@@ -226,18 +263,3 @@ def _device(name: str) -> str:
 
 def _distinct(values: Iterable[Value]) -> list[Value]:
     return list(dict.fromkeys(values))
-
-
-def _split(option: str, texts: Sequence[str] | None) -> list[str]:
-    """Split `a,b` and repeated options alike; one that is given has to say something."""
-    found = [part.strip() for text in texts or [] for part in text.split(",") if part.strip()]
-    if texts and not found:
-        raise UserError(f"{option}: nothing is named; name at least one, or leave it out")
-    return found
-
-
-def _whole(option: str, text: str) -> int:
-    try:
-        return require_number(option, int(text))
-    except ValueError:
-        raise UserError(f'{option}: "{text}" is not a whole number; write it as 3,15') from None

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from discgan_core.interface import Noise, Params, Policy
+from discgan_core.policies import log_probs_of
 from discgan_core.sequences import gumbel_given, gumbel_with, log_likelihood, one_hot, score
 
 
@@ -36,7 +37,7 @@ class Draws(NamedTuple):
 def sample(policy: Policy, noise: Noise) -> Draws:
     """Sample sequences with noise of the shapes that `gumbels` asks for."""
     tokens = policy.sample(noise["tokens"])
-    log_probs = policy.logits(tokens).log_softmax(-1)
+    log_probs = log_probs_of(policy, tokens)
     return Draws(
         one_hot(tokens, policy.vocabulary, log_probs.dtype),
         score(log_likelihood(log_probs, tokens)),

@@ -39,9 +39,17 @@ def surprise(discriminator: Params, noise: Noise) -> Reward:
 
 
 def null(discriminator: Params, noise: Noise) -> Reward:
-    """Reward a sequence by noise, whatever it is: the control that shows what no information gives."""
+    """Reward a sequence by noise, whatever it is: the control that shows what no information gives.
+
+    Copies of a row stand side by side and have the same; its derivative is 0.
+    """
     values = noise["reward"]
-    return lambda x: values.repeat(math.ceil(len(x) / len(values)))[: len(x)]
+
+    def reward(x: Tensor) -> Tensor:
+        copies = math.ceil(len(x) / len(values))
+        return values.repeat_interleave(copies)[: len(x)] + 0 * x.flatten(1).sum(1)
+
+    return reward
 
 
 class Shuffled:
@@ -52,7 +60,7 @@ class Shuffled:
 
     Args:
         reward: r, of tokens or of vectors.
-        lots: uniforms [N], whose order is pi; where more are judged, each N of them are permuted so.
+        lots: uniforms [N], whose order is pi; where more are judged, the copies of a row go together.
     """
 
     def __init__(self, reward: Reward, lots: Tensor) -> None:
@@ -60,7 +68,7 @@ class Shuffled:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Judge sequences or prefixes x, as r takes them: [M]."""
-        return self.reward(x).unflatten(0, (-1, len(self.order)))[:, self.order].flatten()
+        return self.reward(x).unflatten(0, (len(self.order), -1))[self.order].flatten()
 
     of_tokens = __call__
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.func import grad, vmap
 from torch.utils._pytree import tree_map
 
+from discgan_core.contexts import CONTEXT
 from discgan_core.interface import (
     Estimate,
     Estimator,
@@ -67,11 +68,18 @@ def update_gradient(
         return estimate.surrogate.mean(), estimate
 
     gradient, estimate = grad(objective, has_aux=True)(theta)
-    few = {
-        name: array[: estimator.variance_draws * estimator.samples_per_draw] for name, array in noise.items()
-    }
-    learns = variance_gradient(estimator, problem, theta, few, state) if state.learned else {}
-    return gradient, Feedback(learns, estimate, theta)
+    if not state.learned:
+        return gradient, Feedback({}, estimate, theta)
+    few = some_draws(noise, estimator.samples_per_draw, estimator.variance_draws)
+    return gradient, Feedback(variance_gradient(estimator, problem, theta, few, state), estimate, theta)
+
+
+def some_draws(noise: Noise, size: int, count: int) -> Noise:
+    """Choose the noise of a few draws: the first, or where there are contexts some of all of these."""
+    rows = max((len(array) for array in noise.values()), default=0)
+    every = max(1, rows // size // count) if any(name.startswith(CONTEXT) for name in noise) else 1
+    draws = {name: array.unflatten(0, (-1, size))[::every][:count] for name, array in noise.items()}
+    return {name: array.flatten(0, 1) for name, array in draws.items()}
 
 
 def variance_gradient(
@@ -91,7 +99,27 @@ def variance_gradient(
         draws, _ = draw_gradients(estimator, problem, theta, noise, state._replace(learned=learned))
         return torch.stack([g.square().flatten(1).sum(1) for g in draws.values()]).sum(0).mean()
 
-    return grad(mean_square)(state.learned)
+    try:
+        return grad(mean_square)(state.learned)
+    except RuntimeError as error:
+        raise RuntimeError(f"{SECOND} {told(error)}") from error
+
+
+SECOND = "the estimator learns from second derivatives of single draws (torch.func.grad within vmap), and"
+
+
+def told(error: RuntimeError) -> str:
+    """Say what to do where torch has no such derivative."""
+    words = " ".join(str(error).split())[:120]
+    if "attention" in words:
+        return (
+            "torch's fast attention has none: choose the plain one, "
+            f"`with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):` around it ({words})"
+        )
+    return (
+        "policy or reward have none (nn.LSTM has; nn.GRU, nn.RNN, functional.one_hot and dropout have not): "
+        f"take one that learns nothing, such as rebar or reinforce_loo ({words} ..)"
+    )
 
 
 def draw_gradients(

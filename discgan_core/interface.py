@@ -27,7 +27,11 @@ Judge = Callable[[int, Tensor], Tensor]
 
 
 class Policy(Protocol):
-    """An autoregressive distribution over sequences."""
+    """An autoregressive distribution over sequences; `discgan_core.check` says whether one is.
+
+    Attributes that it may have besides: `device`, where it computes, if theta is empty; `contexts` and
+    `context`, where it is one distribution for each of several contexts (`discgan_core.contexts`).
+    """
 
     length: int
     vocabulary: int
@@ -39,7 +43,10 @@ class Policy(Protocol):
         ...
 
     def logits(self, tokens: Tensor) -> Tensor:
-        """Give log p(. | s_<t) up to a constant for every prefix of tokens [N, T]: [N, T, V]."""
+        """Give log p(. | s_<t) up to a constant for every prefix of tokens [N, T]: [N, T, V].
+
+        -inf is for a token that is forbidden.
+        """
         ...
 
     def unroll(self, batch: int, token: Callable[[int, Tensor], Tensor]) -> Tensor:
@@ -116,7 +123,7 @@ class Need(Enum):
     PARAMETERS = "a policy with parameters of its own"
 
 
-def no_state(policy: Policy, generator: Generator) -> State:
+def no_state(policy: Policy, generator: Generator | None) -> State:
     """Start with nothing to carry."""
     return State()
 
@@ -139,7 +146,8 @@ class Estimator(NamedTuple):
             `noise` below asks; `data` [N, T] are real sequences, for those that learn from data.
         noise: (length, vocabulary) -> shape per sample of every uniform array that `estimate` reads.
             Arrays of one name hold the same numbers for all estimators: `tokens` always drives sampling.
-        init: (policy, generator) -> State, before the first update of that policy.
+        init: (policy, generator) -> State, before the first update of that policy; no generator is one that
+            torch's global one seeds.
         adapt: (state, feedback) -> State.
         samples_per_draw: the smallest number of samples from which one independent draw can be made.
         variance_draws: from how many of a batch's draws `Feedback.variance_gradient` is taken.
@@ -150,7 +158,7 @@ class Estimator(NamedTuple):
 
     estimate: Callable[[Policy, Reward, Noise, State, Tensor | None], Estimate]
     noise: Callable[[int, int], dict[str, tuple[int, ...]]]
-    init: Callable[[Policy, Generator], State] = no_state
+    init: Callable[[Policy, Generator | None], State] = no_state
     adapt: Callable[[State, Feedback], State] = keep
     samples_per_draw: int = 1
     variance_draws: int = 32

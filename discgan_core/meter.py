@@ -9,6 +9,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from discgan_core import rewards
+from discgan_core.contexts import contexts_of
 from discgan_core.interface import Continue, Judge, Params, Policy, Reward
 
 Phase = Callable[[str], AbstractContextManager[object]]
@@ -49,6 +50,7 @@ class MeteredPolicy:
         self.policy, self.meter, self.phase = policy, meter, phase
         self.length, self.vocabulary = policy.length, policy.vocabulary
         self.params, self.device = policy.params, getattr(policy, "device", None)
+        self.contexts, self.context = contexts_of(policy), getattr(policy, "context", ())
 
     def sample(self, uniforms: Tensor) -> Tensor:
         """Sample, as the policy does."""
@@ -88,6 +90,7 @@ class MeteredReward:
 
     def __init__(self, reward: Reward, meter: Meter, like: Tensor) -> None:
         self.reward, self.meter, self.like = reward, meter, like
+        self.contexts, self.context = contexts_of(reward), getattr(reward, "context", ())
 
     def __call__(self, x: Tensor) -> Tensor:
         """Judge, as the reward does."""

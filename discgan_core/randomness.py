@@ -17,10 +17,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from discgan_core.checks import ragged, unsupported, whole, wide
 from discgan_core.interface import Estimator, Policy
+from discgan_core.policies import like
 
 TINY = 2.0**-25
 """Uniforms are kept this far from 0 and 1: a Gumbel variable of infinity becomes NaN in one step."""
+
+
+def seeded(generator: np.random.Generator | None) -> np.random.Generator:
+    """Give the generator, or in place of None one that is seeded from torch's global one."""
+    return generator or np.random.default_rng(int(torch.randint(2**62, ())))
 
 
 class Streams:
@@ -69,7 +76,7 @@ class Streams:
 def noise_for(
     estimator: Estimator, policy: Policy, samples: int, generator: torch.Generator | None = None
 ) -> dict[str, Tensor]:
-    """Draw the uniforms of one batch for a policy of your own.
+    """Draw the uniforms of one batch for a policy of your own, of its type (float32 at least) and device.
 
     Args:
         estimator: which asks for them.
@@ -79,9 +86,25 @@ def noise_for(
 
     Returns:
         name -> uniforms in (0, 1), [N, ...].
+
+    Raises:
+        ValueError: N is no such multiple, or the estimator cannot run there.
     """
-    shapes = estimator.noise(policy.length, policy.vocabulary)
+    whole("noise_for", 1, samples=samples)
+    if not estimator.supports(policy.length, policy.vocabulary):
+        raise ValueError(unsupported("this estimator", policy.length, policy.vocabulary))
+    if samples % estimator.samples_per_draw:
+        raise ValueError(ragged("this estimator", samples, estimator.samples_per_draw))
+    own = wide(like(policy))
     return {
-        name: torch.rand(samples, *shape, generator=generator).clamp(TINY, 1 - 2 * TINY)
-        for name, shape in shapes.items()
+        name: uniform((samples, *shape), own, generator)
+        for name, shape in estimator.noise(policy.length, policy.vocabulary).items()
     }
+
+
+def uniform(shape: Sequence[int], like: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Draw uniforms in (0, 1) of the type and on the device of `like`, where the generator is or not."""
+    tiny = torch.finfo(like.dtype).eps / 4
+    device = generator.device if generator else like.device
+    draws = torch.rand(*shape, generator=generator, dtype=like.dtype, device=device)
+    return draws.clamp(tiny, 1 - 2 * tiny).to(like.device)

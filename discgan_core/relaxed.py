@@ -9,8 +9,10 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
+from discgan_core.checks import positive, whole
 from discgan_core.interface import Feedback, Need, Noise, Policy, State
-from discgan_core.sequences import gumbel, one_hot, soften
+from discgan_core.policies import log_softmax, usable
+from discgan_core.sequences import bounded, gumbel, one_hot, soften
 
 Schedule = Callable[[Tensor], Tensor]
 """Updates done -> temperature tau, both scalar tensors."""
@@ -21,11 +23,15 @@ Temperature = float | Schedule
 
 def linear(start: float, end: float, updates: int) -> Schedule:
     """tau_n = start + (end - start) n / updates, then constant (Kusner and Hernandez-Lobato: 5 to 1)."""
+    positive("linear", start=start, end=end)
+    whole("linear", 0, updates=updates)
     return lambda n: start + (end - start) * (n / max(updates, 1)).clamp(max=1)
 
 
 def exponential(start: float, end: float, updates: int) -> Schedule:
     """tau_n = start (end / start)^(n / updates), then constant."""
+    positive("exponential", start=start, end=end)
+    whole("exponential", 0, updates=updates)
     return lambda n: start * (end / start) ** (n / max(updates, 1)).clamp(max=1)
 
 
@@ -49,8 +55,14 @@ def carried(temperature: Temperature, state: State) -> Tensor | float:
     return temperature_at(temperature, state.carried)
 
 
-def traits(temperature: Temperature) -> dict[str, Any]:
-    """Give what these estimators have in common as `Estimator`s: biased, counting updates for a schedule."""
+def traits(owner: str, temperature: Temperature) -> dict[str, Any]:
+    """Give what these estimators have in common as `Estimator`s: biased, counting updates for a schedule.
+
+    Raises:
+        ValueError: the temperature is a number that is not above 0.
+    """
+    if not callable(temperature):
+        positive(owner, temperature=temperature)
     counted = {"init": count_updates, "adapt": count_on} if callable(temperature) else {}
     return {"unbiased": False, "needs": (Need.DERIVATIVE, Need.RELAXED), **counted}
 
@@ -69,7 +81,7 @@ def relaxed_sequences(policy: Policy, uniforms: Tensor, tau: Tensor | float) -> 
         y [N, T, V], with its gradient.
     """
     g = gumbel(uniforms)
-    return policy.unroll(len(g), lambda t, logits: soften(logits + g[:, t], tau))
+    return policy.unroll(len(g), lambda t, logits: soften(usable(logits) + g[:, t], tau))
 
 
 Surrogate = Callable[[int, Tensor, Tensor], Tensor]
@@ -92,7 +104,7 @@ def straight_through(policy: Policy, noise: Noise, surrogate: Surrogate) -> Tens
     tokens = policy.sample(noise["tokens"])
 
     def token(t: int, logits: Tensor) -> Tensor:
-        y = surrogate(t, tokens[:, t], logits.log_softmax(-1))
-        return one_hot(tokens[:, t], policy.vocabulary, logits.dtype) + (y - y.detach())
+        y = surrogate(t, tokens[:, t], bounded(log_softmax(logits)))
+        return one_hot(tokens[:, t], policy.vocabulary, y.dtype) + (y - y.detach())
 
     return policy.unroll(len(tokens), token)

@@ -1,4 +1,4 @@
-"""Asking a reward for more than f(x): each function takes the reward's own way, if it has one, or the plain.
+"""Asking a reward: what it gives is looked at, and each function takes the reward's own way, if it has one.
 
 A recurrent network reads a shared prefix once and a token without its unit vector; any function of
 sequences will do as a reward, and is then asked as often as it takes.
@@ -6,21 +6,45 @@ sequences will do as a reward, and is then asked as often as it takes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from discgan_core.checks import of_shape, readable
 from discgan_core.interface import Judge, Policy, Reward
-from discgan_core.sequences import one_hot
+from discgan_core.sequences import LOWEST, one_hot
+
+
+def of(reward: Reward, x: Float[Tensor, "N t V"]) -> Float[Tensor, " N"]:
+    """Judge sequences or prefixes x: f(x).
+
+    Raises:
+        ValueError: f gives something else, or has no derivative where one is asked for.
+    """
+    return looked_at(reward(x), x, [len(x)])
+
+
+def looked_at(f: Tensor, x: Tensor, shape: Sequence[int]) -> Tensor:
+    """Refuse what is no reward of x, of that shape, and one without the derivative that x carries on."""
+    of_shape(f, shape, f"reward gives {{}} for {list(x.shape)}; it must give {{}}")
+    if x.requires_grad and not f.requires_grad:
+        raise ValueError(NO_DERIVATIVE)
+    return f
+
+
+NO_DERIVATIVE = (
+    "reward has no derivative (an argmax, a threshold, a table or no_grad cuts it off), and this estimator "
+    "needs one: take one that does not, such as reinforce_loo, unordered_set, disarm or rollout"
+)
 
 
 def of_tokens(reward: Reward, tokens: Int[Tensor, "N t"], like: Float[Tensor, "*n V"]) -> Float[Tensor, " N"]:
     """Judge tokens [N, t]: f(x) of their unit vectors x, of the size and type of `like`."""
     if hasattr(reward, "of_tokens"):
-        return reward.of_tokens(tokens)
-    return reward(one_hot(tokens, like.shape[-1], like.dtype))
+        return looked_at(reward.of_tokens(tokens), tokens, [len(tokens)])
+    return of(reward, one_hot(tokens, like.shape[-1], like.dtype))
 
 
 def along(
@@ -38,15 +62,23 @@ def along(
     Returns:
         f(x) [N] and c [K, N, T].
     """
-    if hasattr(reward, "along"):
-        return reward.along(x, relaxed)
     copies, batch, length, _ = relaxed.shape
-    prefixes = x.expand(copies, *x.shape)
+    if hasattr(reward, "along"):
+        f, c = reward.along(x, relaxed)
+        return looked_at(f, x, [batch]), looked_at(c, relaxed, [copies, batch, length])
+    f, each = of(reward, x), relaxed.transpose(0, 1)
+    prefixes = x[:, None].expand(-1, copies, -1, -1)
     judged = [
-        reward(torch.cat([prefixes[:, :, :t], relaxed[:, :, t : t + 1]], 2).flatten(0, 1))
+        of(reward, torch.cat([prefixes[:, :, :t], each[:, :, t : t + 1]], 2).flatten(0, 1))
         for t in range(length)
     ]
-    return reward(x), torch.stack(judged, -1).reshape(copies, batch, length)
+    return f, torch.stack(judged, -1).unflatten(0, (batch, copies)).transpose(0, 1)
+
+
+def together(reward: Reward, *xs: Float[Tensor, "N t V"]) -> Sequence[Float[Tensor, " N"]]:
+    """Judge several batches of sequences in one call, those of a row side by side."""
+    f = of(reward, torch.stack(xs, 1).flatten(0, 1))
+    return f.unflatten(0, (-1, len(xs))).unbind(1)
 
 
 def after(reward: Reward, tokens: Int[Tensor, "N T"], like: Float[Tensor, "*n V"]) -> Judge:
@@ -68,8 +100,27 @@ def log_odds(reward: Reward, x: Float[Tensor, "N T V"]) -> Float[Tensor, " N"]:
     A reward with no method `log_odds` is taken to be D itself.
     """
     if hasattr(reward, "log_odds"):
-        return reward.log_odds(x)
-    return torch.logit(reward(x))
+        return looked_at(reward.log_odds(x), x, [len(x)])
+    f = of(reward, x)
+    if readable(f) and not ((f >= 0) & (f <= 1)).all():
+        raise ValueError(
+            f"reward gives {f.min():.3g} to {f.max():.3g}, and this estimator needs one in (0, 1)"
+        )
+    return torch.logit(f).clamp(max=-LOWEST)
+
+
+def of_tokens_positive(
+    reward: Reward, tokens: Int[Tensor, "N t"], like: Float[Tensor, "*n V"]
+) -> Float[Tensor, " N"]:
+    """Judge tokens, as `of_tokens`, by a reward that is not negative.
+
+    Raises:
+        ValueError: it is.
+    """
+    f = of_tokens(reward, tokens, like)
+    if readable(f) and (f < 0).any():
+        raise ValueError(f"reward gives {f.min():.3g}, and this estimator needs a positive one")
+    return f
 
 
 PIECE = 1 << 19

@@ -9,6 +9,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from discgan_core.checks import wide
+
+LOWEST = -1e30
+"""Stands for log 0: small beside it is every difference that counts, and its exponential is 0."""
+
 
 def one_hot(tokens: Int[Tensor, "*n"], vocabulary: int, dtype: torch.dtype) -> Float[Tensor, "*n V"]:
     """Turn tokens [...] into unit vectors [..., V]."""
@@ -16,7 +21,9 @@ def one_hot(tokens: Int[Tensor, "*n"], vocabulary: int, dtype: torch.dtype) -> F
 
 
 def inverse_cdf(log_probs: Float[Tensor, "*n V"], uniforms: Float[Tensor, "*n"]) -> Int[Tensor, "*n"]:
-    """Sample tokens: the smallest v with u < P(s <= v).
+    """Sample tokens: the smallest v with u < P(s <= v); none of probability 0.
+
+    Probabilities are added up in float32 at least, and u is held below what they add up to.
 
     Args:
         log_probs: [..., V].
@@ -25,8 +32,18 @@ def inverse_cdf(log_probs: Float[Tensor, "*n V"], uniforms: Float[Tensor, "*n"])
     Returns:
         tokens [...].
     """
-    below = log_probs.exp().cumsum(-1)[..., :-1] <= uniforms[..., None]
-    return below.sum(-1)
+    below = wide(log_probs).exp().cumsum(-1)
+    total = below[..., -1:]
+    u = torch.minimum(uniforms[..., None].to(below.dtype), torch.nextafter(total, torch.zeros_like(total)))
+    return (below[..., :-1] <= u).sum(-1)
+
+
+def bounded(log_probs: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
+    """Give -inf, the log-probability of what is forbidden, as `LOWEST`, a number, without a gradient.
+
+    Differences of two of them, which relaxed tokens are made of, are then 0 and not NaN.
+    """
+    return log_probs.clamp(min=LOWEST)
 
 
 def log_likelihood(log_probs: Float[Tensor, "N T V"], tokens: Int[Tensor, "N T"]) -> Float[Tensor, "N T"]:
@@ -41,12 +58,32 @@ def score(log_probs: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
     gradient by a control variate's parameters keeps the factor w: no term needs to be detached
     (Foerster et al., 2018, DiCE).
     """
+    log_probs = bounded(log_probs)
     return log_probs - log_probs.detach()
 
 
 def mean_of_others(x: Float[Tensor, "D k *n"]) -> Float[Tensor, "D k *n"]:
     """Give every one of k samples the mean of the k - 1 others, which it is independent of."""
     return (x.sum(1, keepdim=True) - x) / (x.shape[1] - 1)
+
+
+def centred(x: Float[Tensor, "*n k"]) -> Float[Tensor, "*n k"]:
+    """Subtract the first of k numbers, so that what is the same for all cancels exactly.
+
+    The rounding of a mean would be left over of equal rewards, and Adam makes a full step of it.
+    """
+    return x - x[..., :1]
+
+
+def expected(p: Float[Tensor, "*n k"], f: Float[Tensor, "*n k"]) -> Float[Tensor, "*n"]:
+    """Give sum_i p_i f_i of probabilities p, whose gradient is exactly zero where all f are the same."""
+    return f[..., 0] + (p * centred(f)).sum(-1)
+
+
+def shares(log_weights: Float[Tensor, "D k"]) -> Float[Tensor, "D k"]:
+    """Normalise weights over k; where all are zero nothing has a share."""
+    none = (log_weights == -torch.inf).all(-1, keepdim=True)
+    return bounded(log_weights).softmax(-1).masked_fill(none, 0)
 
 
 def gumbel(uniforms: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
@@ -72,7 +109,7 @@ def gumbel_given(
     """
     log_e = torch.log(-torch.log(uniforms))
     log_e_s = log_e.gather(-1, tokens[..., None])
-    others = -torch.logaddexp(log_e - log_probs, log_e_s)
+    others = -torch.logaddexp(log_e - bounded(log_probs), log_e_s)
     return torch.where(one_hot(tokens, log_probs.shape[-1], torch.bool), -log_e_s, others)
 
 
@@ -80,6 +117,7 @@ def gumbel_with(
     log_probs: Float[Tensor, "*n V"], tokens: Int[Tensor, "*n"], uniforms: Float[Tensor, "*n V"]
 ) -> Float[Tensor, "*n V"]:
     """Draw z = log p + g with argmax z = s, g being free of theta: the reparameterised sample behind s."""
+    log_probs = bounded(log_probs)
     noise = (gumbel_given(log_probs, tokens, uniforms) - log_probs).detach()
     return log_probs + noise
 

@@ -3,6 +3,7 @@
 import torch
 
 from discgan_core.interface import Estimate, Estimator, State
+from discgan_core.policies import log_probs_of
 from discgan_core.rewards import of_tokens
 from discgan_core.sequences import log_likelihood, score
 
@@ -12,7 +13,7 @@ def moving_baseline(decay=0.9):
 
     def estimate(policy, reward, noise, state, data):
         tokens = policy.sample(noise["tokens"])
-        log_probs = policy.logits(tokens).log_softmax(-1)
+        log_probs = log_probs_of(policy, tokens)
         f = of_tokens(reward, tokens, log_probs)
         scores = score(log_likelihood(log_probs, tokens)).sum(1)
         return Estimate((f - state.carried) * scores, {"rewards": f})

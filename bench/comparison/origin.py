@@ -14,7 +14,7 @@ from bench.tables.schema import CONDITION
 from bench.tables.store import Tables
 
 #: Facts that differ between any two runs, or that are told otherwise.
-PASSING = ["sessions in all", "seconds in all", "finished"]
+PASSING = ["sessions in all", "seconds in all", "finished", "set"]
 #: Facts on which seconds depend as much as on the code.
 OF_MACHINES = ["machine", "device", "threads", "sessions stacked"]
 

@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 from bench.experiments.grammar import ONCE, check
 from bench.sessions import adversarial, controls
+from bench.sessions.parameters import require_parameters
 from bench.sessions.settings import Settings, smoke
 from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators
@@ -33,6 +34,7 @@ from discgan_core.models.generator import init_with_cell
 from discgan_core.relaxed import Schedule, linear
 
 RELAXED = "gumbel_softmax"
+OWN = {RELAXED: ("temperature",)}
 LIKELIHOOD = "maximum_likelihood"
 
 
@@ -122,9 +124,11 @@ def conditions(settings: Settings, lengths: Sequence[int], names: Sequence[str])
     found = []
     for length in lengths:
         vocabulary = check("cfg", length)
+        require_parameters(settings, vocabulary)
         if RELAXED in names:
             found += [Condition("cfg", length, RELAXED, variant) for variant in VARIANTS]
-        asked = [n for n in names if n not in (RELAXED, "exact", *settings.left_out)]
+        asked = [n for n in names if n != RELAXED]
+        asked = [n for n in asked if estimators.bare(n) not in ("exact", *settings.left_out)]
         others = [n for n in asked if able(n, length, vocabulary)]
         plain = [Condition("cfg", length, name) for name in others]
         found += [*plain, *controls.beside(plain)]
@@ -142,6 +146,11 @@ def run(settings: Settings, condition: Condition, sessions: Sequence[int], devic
     return adversarial.run("cfg", settings, condition, sessions, device, estimator, game)
 
 
+def estimator_of(settings: Settings, condition: Condition) -> Estimator:
+    """Make the estimator that a condition trains with."""
+    return setup(settings, condition)[0]
+
+
 def setup(settings: Settings, condition: Condition) -> tuple[Estimator, Game, Settings]:
     """Give what a condition trains with; the temperature falls from 5 to 1 over the first half."""
     if condition.setting in VARIANTS:
@@ -156,7 +165,7 @@ def setup(settings: Settings, condition: Condition) -> tuple[Estimator, Game, Se
         )
         return variant.estimator(tau), game, own
     latent = 0 if condition.estimator == LIKELIHOOD else 2
-    plain = Game(REWARDS.get(condition.estimator, log_odds), latent=latent)
+    plain = Game(REWARDS.get(estimators.bare(condition.estimator), log_odds), latent=latent)
     settings, game = controls.applied(settings, plain, condition.setting)
     return estimators.make(condition.estimator), game, settings
 

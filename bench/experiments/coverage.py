@@ -32,6 +32,10 @@ from discgan_core.training import each
 
 FRACTIONS = (0.03, 0.1, 0.3, 1.0)
 LEARN_FROM_DATA = ("likelihood", "self_normalised", "maximum_likelihood")
+FIXED = (
+    *("updates", "generator_steps", "discriminator_steps", "measurements", "generator_rate", "momentum"),
+    *("samples", "corpus", "draws", "strings", "parameters", "left_out", "prices"),
+)
 PLAIN = "eq5 "
 LOT = 0
 """The seed by which sequences come into the data."""
@@ -50,7 +54,7 @@ def conditions(settings: Settings, lengths: Sequence[int], names: Sequence[str])
     for length in lengths:
         if not exact.enumerable(length, grammar.check("grammar", length)):
             continue
-        forms = [(name, "") for name in LEARN_FROM_DATA if name in names]
+        forms = [(name, "") for name in estimators.among(names, LEARN_FROM_DATA)]
         forms += [("likelihood", PLAIN)] if "likelihood" in names else []
         found += [
             Condition("grammar", length, name, f"{form}covered={fraction:g}")
@@ -65,12 +69,11 @@ def run(settings: Settings, condition: Condition, sessions: Sequence[int], devic
     stack, study = filled(sessions, settings.batch), f"grammar/{condition.length}"
     task, schedule = tasks.make("grammar", condition.length), settings.schedule(condition.length)
     players, _ = pretrained("grammar", condition.length, schedule.beginning(), stack, device)
-    fraction = float(condition.setting.rpartition("=")[2])
-    chosen = lot(task.vocabulary**task.length, fraction)
+    chosen = lot(task.vocabulary**task.length, fraction_of(condition))
     data = all_sequences(task.length, task.vocabulary)[chosen]
     known = task._replace(sample=lambda n, rng: data[torch.from_numpy(rng.integers(len(data), size=n))])
     streams = Streams(f"{study}/coverage", stack, device)
-    estimator = make(condition, len(data))
+    estimator = estimator_of(settings, condition)
     measure = Gradients(known, estimator, REGAN, streams)
     rows = list(measure.accuracy(players, settings.bias_draws // estimator.samples_per_draw))
     masses = [mass(theta, condition.length, chosen) for theta in each(players.generator)]
@@ -78,11 +81,23 @@ def run(settings: Settings, condition: Condition, sessions: Sequence[int], devic
     return completed(table, sessions)
 
 
-def make(condition: Condition, size: int) -> Estimator:
-    """Make the estimator that a condition names."""
+def fraction_of(condition: Condition) -> float:
+    """Read off the setting how much the data hold."""
+    return float(condition.setting.rpartition("=")[2])
+
+
+def estimator_of(settings: Settings, condition: Condition) -> Estimator:
+    """Make the estimator that a condition names; eq. 5 is given how many sequences the data have."""
     if condition.setting.startswith(PLAIN):
+        every = grammar.check("grammar", condition.length) ** condition.length
+        size = len(lot(every, fraction_of(condition)))
         return estimators.make(condition.estimator, logarithm=False, size=size)
     return estimators.make(condition.estimator)
+
+
+def rows(settings: Settings, estimator: Estimator) -> tuple[str, int]:
+    """Give what is taken apart into draws."""
+    return "bias_draws", settings.bias_draws
 
 
 def lot(count: int, fraction: float) -> Tensor:

@@ -24,17 +24,23 @@ import torch
 from bench.experiments import grammar
 from bench.sessions.adversarial import completed, filled, frame
 from bench.sessions.measure import Gradients, Row, of_accuracy
+from bench.sessions.parameters import require_whole_draws
 from bench.sessions.settings import Settings
-from bench.sessions.truth import trajectory, true_gradients
+from bench.sessions.truth import TRAINER, trajectory, true_gradients
 from bench.sessions.updates import BATCH, Updates
 from bench.tables import schema
 from bench.tables.condition import Condition, Outcome
 from discgan_core import accuracy, estimators, exact, tasks
 from discgan_core.accuracy import TOTAL, Accuracy, AtBudget, Truth
 from discgan_core.game import REGAN
+from discgan_core.interface import Estimator
 from discgan_core.randomness import Streams
 
 UNIT = "reinforce"
+FIXED = (
+    *("measurements", "samples", "corpus", "draws", "bias_draws", "strings", "parameters", "left_out"),
+    "prices",
+)
 Priced = dict[str, tuple[float, float]]
 """Budget -> what a draw costs, and one of `UNIT`'s."""
 DRAWS = 32
@@ -98,6 +104,7 @@ def sessions(settings: QualitySettings, length: int) -> int:
 def conditions(settings: QualitySettings, lengths: Sequence[int], names: Sequence[str]) -> list[Condition]:
     """Every estimator that can run at a length, and the settings of some."""
     found = []
+    require_whole_draws("gradient_quality", "generated", settings.generated, TRAINER)
     for length in lengths:
         vocabulary = grammar.check("grammar", length)
         able = [name for name in names if estimators.make(name).supports(length, vocabulary)]
@@ -109,8 +116,7 @@ def conditions(settings: QualitySettings, lengths: Sequence[int], names: Sequenc
 def run(settings: QualitySettings, condition: Condition, sessions: Sequence[int], device: str) -> Outcome:
     """Measure some sessions at every checkpoint."""
     stack, task = filled(sessions, settings.batch), tasks.make("grammar", condition.length)
-    options = FORMS.get((condition.estimator, condition.setting), {})
-    estimator = estimators.make(condition.estimator, **options)
+    estimator = estimator_of(settings, condition)
     steps, schedule = settings.steps(task.length), settings.schedule(task.length)
     frames, priced = [], None
     for step, players in trajectory(schedule, steps, task, stack, device).items():
@@ -124,6 +130,17 @@ def run(settings: QualitySettings, condition: Condition, sessions: Sequence[int]
         rows = measured(settings, ours, truths, priced)
         frames.append(frame(list(rows), stack, step))
     return completed(pd.concat(frames, ignore_index=True), sessions)
+
+
+def estimator_of(settings: QualitySettings, condition: Condition) -> Estimator:
+    """Make the estimator of a condition."""
+    options = FORMS.get((condition.estimator, condition.setting), {})
+    return estimators.make(condition.estimator, **options)
+
+
+def rows(settings: QualitySettings, estimator: Estimator) -> tuple[str, int]:
+    """Give the samples of an update that is learned from and timed; no setting changes them."""
+    return "", max(BATCH, estimator.samples_per_draw)
 
 
 def measured(settings: QualitySettings, ours: Updates, truths: list[Truth], priced: Priced) -> Iterator[Row]:

@@ -19,11 +19,13 @@ from typing import Any
 
 from bench.errors import UserError
 from bench.sessions import adversarial, controls
+from bench.sessions.parameters import require_parameters
 from bench.sessions.settings import Settings
 from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators, tasks
 from discgan_core.game import REGAN
 
+FIXED = ("left_out",)
 ONCE = (
     "disarm",
     "double_control_variate",
@@ -99,6 +101,7 @@ def conditions(settings: Settings, lengths: Sequence[int], names: Sequence[str])
     found = []
     for length in lengths:
         vocabulary = check("grammar", length)
+        require_parameters(settings, vocabulary)
         able = [name for name in names if estimators.make(name).supports(length, vocabulary)]
         plain = [Condition("grammar", length, name) for name in able]
         found += [*plain, *controls.beside(plain)]

@@ -21,15 +21,18 @@ from typing import Any
 from bench.errors import UserError
 from bench.experiments.grammar import ONCE
 from bench.sessions import adversarial, controls, wordlists
+from bench.sessions.parameters import require_parameters
 from bench.sessions.pretrained import TaskMaker
 from bench.sessions.settings import Settings, smoke
 from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators, tasks
 from discgan_core.game import Game, surprise
+from discgan_core.interface import Estimator
 from discgan_core.tasks import Task
 from discgan_core.tasks.names import split
 
 PAPER = "likelihood"
+OWN = {PAPER: ("samples",)}
 FORMS: dict[str, dict[str, Any]] = {"eq5": {"logarithm": False}, "k=8": {"samples": 8}}
 """Other forms of the paper's loss, and what they are made with."""
 
@@ -41,7 +44,8 @@ class NameSettings(Settings):
     """An adversarial experiment's settings, and where the names come from.
 
     Attributes:
-        source: one of `wordlists.SOURCES`, or a file as `wordlists.fingerprint` names it.
+        source: where the names come from, which `--source` and `--data` say: one of `wordlists.SOURCES`, or a
+            file as `wordlists.fingerprint` names it.
     """
 
     source: str = "census"
@@ -124,7 +128,8 @@ def conditions(settings: NameSettings, lengths: Sequence[int], names: Sequence[s
     found = []
     for length in lengths:
         vocabulary = check(settings.source, length)
-        asked = [n for n in names if n not in ("exact", *settings.left_out)]
+        require_parameters(settings, vocabulary)
+        asked = [n for n in names if estimators.bare(n) not in ("exact", *settings.left_out)]
         able = [n for n in asked if estimators.make(n).supports(length, vocabulary)]
         plain = [Condition("names", length, name, source=source) for name in able]
         forms = [Condition("names", length, PAPER, form, source) for form in FORMS if PAPER in able]
@@ -134,13 +139,18 @@ def conditions(settings: NameSettings, lengths: Sequence[int], names: Sequence[s
 
 def run(settings: NameSettings, condition: Condition, sessions: Sequence[int], device: str) -> Outcome:
     """Train and measure some sessions."""
-    options = FORMS.get(condition.setting, {})
-    if condition.estimator == PAPER:
-        options = {"samples": settings.batch, **options}
-    estimator = estimators.make(condition.estimator, **options)
+    estimator = estimator_of(settings, condition)
     trained, game = controls.applied(settings, Game(surprise), condition.setting)
     maker = task_maker(settings.source)
     return adversarial.run("names", trained, condition, sessions, device, estimator, game, maker)
+
+
+def estimator_of(settings: NameSettings, condition: Condition) -> Estimator:
+    """Make the estimator of a condition: the paper's loss is of the whole batch, if nothing else is told."""
+    options = FORMS.get(condition.setting, {})
+    if estimators.bare(condition.estimator) == PAPER:
+        options = {"samples": settings.batch, **estimators.given(condition.estimator), **options}
+    return estimators.make(condition.estimator, **options)
 
 
 def cost(settings: NameSettings, condition: Condition) -> float:

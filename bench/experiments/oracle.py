@@ -31,6 +31,7 @@ import pandas as pd
 from bench.errors import UserError
 from bench.sessions import adversarial, controls
 from bench.sessions.measure import quality, sampled
+from bench.sessions.parameters import require_parameters
 from bench.sessions.pretrained import TaskMaker
 from bench.sessions.settings import Settings, smoke
 from bench.tables import schema
@@ -58,6 +59,7 @@ class OracleSettings(Settings):
     uniforms: int = 1 << 14
 
 
+FIXED = ("left_out",)
 PAPER = OracleSettings(
     sessions=5,
     lengths=(20, 40),
@@ -127,6 +129,7 @@ def conditions(settings: OracleSettings, lengths: Sequence[int], names: Sequence
     for length in lengths:
         if length < 1:
             raise UserError(f"--lengths: experiment oracle, length {length}: it has to be at least 1")
+        require_parameters(settings, settings.vocabulary, RULES.init)
         plain = [Condition("oracle", length, name) for name in names if able(settings, length, name)]
         bare = [c._replace(setting=controls.NULL) for c in plain if c.estimator == "reinforce"]
         found += [*plain, *controls.beside(plain), *bare]

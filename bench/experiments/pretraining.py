@@ -21,11 +21,13 @@ from math import log
 from bench.experiments import grammar
 from bench.sessions import adversarial, controls
 from bench.sessions.controls import NULL, SAME_SECONDS, SHUFFLED
+from bench.sessions.parameters import require_parameters
 from bench.sessions.settings import Settings, smoke
 from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators
 from discgan_core.game import REGAN, Game
 
+FIXED = ("left_out",)
 CONTROLS = (NULL, SHUFFLED, SAME_SECONDS)
 FEW = ("reinforce_loo", "maximum_likelihood")
 MORE = ("reinforce", "rebar", "relax", *FEW)
@@ -74,9 +76,9 @@ def conditions(
     """The estimators of a length that are asked for, and the controls, after every number of epochs."""
     found = []
     for length in lengths:
-        grammar.check("grammar", length)
+        require_parameters(settings, grammar.check("grammar", length))
         _, epochs, able, kept = min(settings.compared, key=lambda row: abs(log(row[0] / length)))
-        plain = [Condition("grammar", length, name) for name in able if name in names]
+        plain = [Condition("grammar", length, name) for name in estimators.among(names, able)]
         found += controls.swept(plain, kept, [f"epochs={count}" for count in epochs])
     return found
 

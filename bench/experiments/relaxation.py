@@ -11,9 +11,11 @@ from dataclasses import replace
 
 from bench.experiments import grammar
 from bench.sessions import adversarial
+from bench.sessions.parameters import require_parameters
 from bench.sessions.settings import Settings
 from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators
+from discgan_core.interface import Estimator
 
 LAMBDAS = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
 FORMS = (
@@ -25,6 +27,8 @@ FORMS = (
     "rebar",
     "rebar_sequence",
 )
+VARIES = ("temperature",)
+FIXED = ("updates", "generator_steps", "discriminator_steps", "generator_rate", "left_out", "prices")
 DRAWS = {"smoke": 64, "standard": 128, "paper": 16_384}
 
 PRESETS = {
@@ -47,17 +51,23 @@ def conditions(settings: Settings, lengths: Sequence[int], names: Sequence[str])
     found = []
     for length in lengths:
         vocabulary = grammar.check("grammar", length)
+        require_parameters(settings, vocabulary)
         able = estimators.make("exact").supports(length, vocabulary)
-        forms = [name for name in FORMS if name in names and able]
+        forms = estimators.among(names, FORMS) if able else []
         found += [Condition("grammar", length, name, f"lambda={tau:g}") for name in forms for tau in LAMBDAS]
     return found
 
 
 def run(settings: Settings, condition: Condition, sessions: Sequence[int], device: str) -> Outcome:
     """Measure some sessions at the temperature in the setting's name."""
-    tau = float(condition.setting.removeprefix("lambda="))
-    estimator = estimators.make(condition.estimator, temperature=tau)
+    estimator = estimator_of(settings, condition)
     return adversarial.run("grammar", settings, condition, sessions, device, estimator)
+
+
+def estimator_of(settings: Settings, condition: Condition) -> Estimator:
+    """Make the estimator with the temperature in the setting's name."""
+    tau = float(condition.setting.removeprefix("lambda="))
+    return estimators.make(condition.estimator, temperature=tau)
 
 
 def cost(settings: Settings, condition: Condition) -> float:

@@ -160,8 +160,7 @@ def conditions(settings: Settings, lengths: Sequence[int], names: Sequence[str])
     found = [
         Condition(TASK, length, name, f"{axis}={value}")
         for length in lengths
-        for name in PACES
-        if name in names
+        for name in estimators.among(names, PACES)
         for axis in AXES
         for value in settings.over(axis)
     ]
@@ -256,7 +255,7 @@ def noise(length: int, vocabulary: int) -> Task:
 
 def cost(settings: Settings, condition: Condition) -> float:
     """Predict seconds per repetition on one core."""
-    point, name = point_of(settings, condition), condition.estimator
+    point, name = point_of(settings, condition), estimators.bare(condition.estimator)
     step, session, word = PACES[name]
     tokens = point.length * (point.length if name == COMPLETES else 1)
     batches = point.stacked * settings.batch / 32

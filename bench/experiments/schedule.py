@@ -20,12 +20,14 @@ from dataclasses import asdict, dataclass, replace
 from bench.experiments import grammar
 from bench.sessions import adversarial, controls
 from bench.sessions.controls import NULL, SAME_SECONDS, SHUFFLED
+from bench.sessions.parameters import require_parameters
 from bench.sessions.settings import Settings, smoke
 from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators
 from discgan_core.game import REGAN, Game
 
 FEW = ("reinforce_loo", "maximum_likelihood")
+FIXED = ("updates", "generator_steps", "discriminator_steps", "common", "left_out")
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,8 @@ def conditions(settings: RatioSettings, lengths: Sequence[int], names: Sequence[
     """The estimators asked for of those compared, and the controls, at every ratio."""
     found = []
     for length in lengths:
-        grammar.check("grammar", length)
-        plain = [Condition("grammar", length, name) for name in settings.compared if name in names]
+        require_parameters(settings, grammar.check("grammar", length))
+        plain = [Condition("grammar", length, n) for n in estimators.among(names, settings.compared)]
         found += controls.swept(plain, settings.controls, [f"d_per_g={ratio:g}" for ratio in settings.ratios])
     return found
 

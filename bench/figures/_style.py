@@ -101,7 +101,8 @@ def theme() -> Iterator[None]:
 def look(estimator: str, setting: str = DEFAULT) -> Look:
     """The look of a condition; a setting without its own has its estimator's colour, and a mark of its own.
 
-    An estimator that is not known (a plug-in) has a place by its name, on any machine.
+    An estimator that is not known (a plug-in) has a place by its name, on any machine; so has one with
+    hyperparameters of its own, among the pairs of colour and mark that no known one has.
     """
     condition = (estimator, setting)
     if condition in BESIDE:
@@ -109,6 +110,11 @@ def look(estimator: str, setting: str = DEFAULT) -> Look:
     if condition in lineup.KNOWN:
         place = [c for c in lineup.KNOWN if lineup.competes(*c)].index(condition)
         return Look(COLOURS[place % len(COLOURS)], MARKS[place % len(MARKS)])
+    if setting == DEFAULT and lineup.own(estimator):
+        turn, colour = divmod(
+            zlib.crc32(estimator.encode()) % ((len(MARKS) - 1) * len(COLOURS)), len(COLOURS)
+        )
+        return Look(COLOURS[colour], MARKS[(colour + 1 + turn) % len(MARKS)])
     if setting == DEFAULT:
         mark, colour = divmod(zlib.crc32(estimator.encode()) % (len(MARKS) * len(COLOURS)), len(COLOURS))
         return Look(COLOURS[colour], MARKS[mark])

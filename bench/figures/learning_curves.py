@@ -11,16 +11,18 @@ from bench.tables import schema
 from bench.tables.store import Tables
 
 TOTAL = "total"
+SINGLE = 3  # parameters at most that have panels of their own
 
 TITLE = "Learning curves"
 CAPTION = (
     f"Mean over sessions with its 95% interval. {parts.PALE} Left: the quality of what is generated; "
     "dashed the maximum or, where none is known, what a fresh sample of real strings comes to; dotted the "
     "start before the first update. The other panels: natural log of the variance of one gradient "
-    "estimate, per generated sample, of one parameter (the paper's choice: the first of the output layer) "
-    "and of all parameters together. These curves follow each estimator along its own training, so they "
-    "compare estimators at different parameters; only at 0 updates are the parameters the same for all "
-    f"that share their networks. An estimate without variance has no curve. {parts.OFF}"
+    "estimate, per generated sample, of single parameters (the paper's choice, the first of the output "
+    "layer, unless others were asked for) and of all parameters together. These curves follow each estimator "
+    "along its own training, so they compare estimators at different parameters; only at 0 updates are the "
+    "parameters the same for all that share their networks. An estimate without variance has no curve. "
+    f"{parts.OFF}"
 )
 
 
@@ -43,9 +45,9 @@ def draw(tables: Tables) -> Figure | None:
 
 
 def variances(tables: Tables) -> dict[str, pd.DataFrame]:
-    """The log-variance of the first single parameter measured, and the total, by what a panel calls it."""
+    """The log-variance of the first single parameters measured, and the total, by what a panel calls it."""
     table = parts.plain(stats.rows(tables, schema.GRADIENT_LOG_VARIANCE))
-    single = [name for name in table["parameter"].unique() if "[" in name][:1]
+    single = [name for name in table["parameter"].unique() if "[" in name][:SINGLE]
     names = {name: f"{parts.NAT}, {name}" for name in single} | {TOTAL: f"{parts.NAT}, all parameters"}
     found = {title: table[table["parameter"] == name] for name, title in names.items()}
     return {title: rows for title, rows in found.items() if not rows.empty}

@@ -61,13 +61,34 @@ def side_by_side(columns: dict[str, dict[str, str]]) -> pd.DataFrame:
 
 def command(experiment: str, trials: pd.DataFrame) -> str:
     """What computes exactly these trials again."""
-    counts = trials.groupby(schema.CONDITION, observed=True)["session"].nunique()
     lengths, estimators = (
-        ",".join(map(str, sorted(trials[name].unique()))) for name in ("length", "estimator")
+        shlex.quote(",".join(map(str, sorted(trials[name].unique())))) for name in ("length", "estimator")
     )
-    options = f"--preset {trials['preset'].iloc[0]} --sessions {counts.max()} --lengths {lengths}"
-    own = "".join(f" --plugin {shlex.quote(path)}" for path in plugin_files(trials))
-    return f"{SCRIPT} run {experiment} {options} --estimators {estimators}{source(trials)}{own}"
+    options = (
+        f"--preset {trials['preset'].iloc[0]} --sessions {numbers(trials['session'])} --lengths {lengths}"
+    )
+    own = [
+        f" --set {shlex.quote(f'{name}={json.dumps(value)}')}"
+        for name, value in not_the_preset_s(trials).items()
+    ]
+    own += [f" --plugin {shlex.quote(path)}" for path in plugin_files(trials)]
+    return f"{SCRIPT} run {experiment} {options} --estimators {estimators}{source(trials)}{''.join(own)}"
+
+
+def numbers(sessions: pd.Series) -> str:
+    """Sessions as `--sessions` takes them: how many, if they are the first, or their ranges."""
+    found = sorted(sessions.unique())
+    if found == list(range(len(found))):
+        return str(len(found))
+    starts = [number for number in found if number - 1 not in set(found)]
+    ends = [number for number in found if number + 1 not in set(found)]
+    return ",".join(f"{start}-{end}" for start, end in zip(starts, ends, strict=True))
+
+
+def not_the_preset_s(trials: pd.DataFrame) -> dict[str, Any]:
+    """The settings that were given in the place of the preset's."""
+    configs = [json.loads(text) for text in trials["config"].dropna().unique() if text]
+    return {name: value for config in configs for name, value in config.get(schema.SET, {}).items()}
 
 
 def plugin_files(trials: pd.DataFrame) -> list[str]:
@@ -95,12 +116,18 @@ def facts(trials: pd.DataFrame) -> dict[str, str]:
     known = {name: distinct(trials[name]) for name in PROVENANCE if name in trials}
     sessions, finished = trials["session"], trials["finished"]
     return {name.replace("_", " "): text for name, text in known.items() if text} | {
+        **({"set": pairs(not_the_preset_s(trials))} if not_the_preset_s(trials) else {}),
         **({"plug-ins": ", ".join(plugins(trials))} if plugins(trials) else {}),
         "seeds": f"{sessions.min()} to {sessions.max()}, shared by all estimators",
         "sessions in all": f"{len(trials):,}",
         "seconds in all": f"{trials['seconds'].sum():,.0f} (sum over sessions)",
         "finished": f"{finished.min()} to {finished.max()}",
     }
+
+
+def pairs(values: dict[str, Any]) -> str:
+    """Settings with their values, in a line."""
+    return ", ".join(f"{name} = {plain(value)}" for name, value in values.items())
 
 
 def distinct(column: pd.Series) -> str:
@@ -111,8 +138,8 @@ def distinct(column: pd.Series) -> str:
 def settings(trials: pd.DataFrame) -> dict[str, str]:
     """The settings of the trials' JSON text, nested names joined by dots."""
     configs = [json.loads(text) for text in trials["config"].dropna().unique() if text]
-    named = {str(name): plain(value) for config in configs for name, value in flat(config).items()}
-    return {name: value for name, value in named.items() if name not in schema.BESIDE_SETTINGS}
+    own = [{k: v for k, v in config.items() if k not in schema.BESIDE_SETTINGS} for config in configs]
+    return {str(name): plain(value) for config in own for name, value in flat(config).items()}
 
 
 def flat(config: dict[str, Any], before: str = "") -> dict[str, Any]:

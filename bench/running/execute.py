@@ -84,7 +84,7 @@ def have_plugin(unit: Unit) -> None:
     Raises:
         UserError: the file is no longer what it was when the unit was planned.
     """
-    name, (path, _, _) = unit.condition.estimator, unit.plugin.rpartition("#")
+    name, (path, _, _) = estimators.bare(unit.condition.estimator), unit.plugin.rpartition("#")
     if unit.plugin and name not in estimators.available():
         estimators.load(Path(path))
     if estimators.origin(name) != unit.plugin:

@@ -18,7 +18,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from bench import experiments
+from bench.running import adjust
 from bench.running.request import Request
+from bench.sessions.parameters import require_whole_draws
 from bench.tables import schema
 from bench.tables.condition import Condition
 from discgan_core import estimators
@@ -44,9 +46,15 @@ class Unit:
     def config(self) -> str:
         """The settings, the plug-in and the task's own measures if there are any, as JSON text."""
         measures = [m._asdict() for m in experiments.measures(self.experiment, self.condition.task)]
-        beside = {schema.PLUGIN: self.plugin, schema.MEASURES: measures}
+        beside = {schema.PLUGIN: self.plugin, schema.MEASURES: measures, schema.SET: self._set()}
         kept = {name: value for name, value in beside.items() if value}
         return json.dumps(asdict(self.settings) | kept, sort_keys=True)
+
+    def _set(self) -> dict[str, Any]:
+        """What is not as the preset has it, but for what has an option of its own."""
+        preset = asdict(experiments.load(self.experiment).PRESETS[self.preset])
+        own = {name: value for name, value in asdict(self.settings).items() if value != preset[name]}
+        return {name: value for name, value in own.items() if name not in (*NEUTRAL, "source")}
 
     @property
     def config_hash(self) -> str:
@@ -90,21 +98,40 @@ def make(request: Request, trials: pd.DataFrame, reference: pd.DataFrame) -> lis
     entries = []
     for name in request.experiments:
         module = experiments.load(name)
-        settings = module.PRESETS[request.preset]
+        settings = adjust.settings(name, request.preset, request.assignments)
         if request.source and hasattr(settings, "source"):
             settings = replace(settings, source=request.source)
         lengths = request.lengths or settings.lengths
         done = _done(trials[trials["experiment"] == name])
         count = getattr(module, "sessions", lambda settings, _: settings.sessions)
         pace = Pace(name, settings, request.device, reference, trials)
-        for condition in module.conditions(settings, lengths, request.estimators):
-            wanted = range(request.sessions or count(settings, condition.length))
+        chosen, _ = experiments.chosen(name, request.estimators)
+        for condition in module.conditions(settings, lengths, chosen):
+            _require_whole_draws(name, settings, condition)
+            wanted = request.sessions or range(count(settings, condition.length))
             config = config_hash(settings, estimators.origin(condition.estimator))
             pending = sorted(set(wanted) - done.get((config, condition), set()))
             seconds = module.cost(settings, condition) * pace(condition)
             entry = Entry(name, settings, condition, len(wanted) - len(pending), pending, seconds)
             entries.append(entry)
     return entries
+
+
+def notes(request: Request) -> list[str]:
+    """Say in a line each what some of the experiments leave out of what is asked for."""
+    found = adjust.checked(request.experiments, request.assignments)
+    for name in request.experiments:
+        left = experiments.chosen(name, request.estimators)[1]
+        if left:
+            varied = ", ".join(experiments.load(name).VARIES)
+            found.append(f"{name} varies {varied} itself, and leaves out {', '.join(left)}")
+    return found
+
+
+def _require_whole_draws(name: str, settings: Any, condition: Condition) -> None:
+    made = experiments.estimator_of(name, settings, condition)
+    setting, rows = experiments.rows(name, settings, made)
+    require_whole_draws(name, setting, rows, condition.estimator, made)
 
 
 def units(request: Request, entries: Sequence[Entry]) -> list[Unit]:

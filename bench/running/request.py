@@ -5,6 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Assignment(NamedTuple):
+    """A setting and its value, as typed.
+
+    Attributes:
+        said: the option or the file, and the setting, for what the user is told.
+        name: of the setting.
+        value: of any type that can be typed.
+        experiment: whose; "" for all that have such a setting.
+    """
+
+    said: str
+    name: str
+    value: Any
+    experiment: str = ""
 
 
 @dataclass(frozen=True)
@@ -14,9 +31,10 @@ class Request:
     Attributes:
         experiments: their names.
         preset: how much is computed.
-        estimators: their names; a user's own are loaded.
-        sessions: of each condition; None leaves it to the preset.
+        estimators: their names, with hyperparameters of their own or without; a user's own are loaded.
+        sessions: of each condition, their numbers; None leaves it to the preset.
         lengths: of the sequences; None leaves them to the preset.
+        assignments: settings that are not the preset's.
         source: of the word lists; None leaves it to the preset.
         device: cpu or cuda.
         workers: processes; None leaves their number to the machine.
@@ -28,8 +46,9 @@ class Request:
     experiments: Sequence[str]
     preset: str
     estimators: Sequence[str]
-    sessions: int | None = None
+    sessions: Sequence[int] | None = None
     lengths: Sequence[int] | None = None
+    assignments: Sequence[Assignment] = ()
     source: str | None = None
     device: str = "cpu"
     workers: int | None = None

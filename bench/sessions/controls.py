@@ -25,6 +25,7 @@ from discgan_core.game import Game, null, shuffled
 NULL = "null_reward"
 SHUFFLED = "shuffled_reward"
 SAME_SECONDS = "same_seconds"
+NAMES = (NULL, SHUFFLED, SAME_SECONDS)
 OF = {"reinforce_loo": (NULL, SHUFFLED), "maximum_likelihood": (SAME_SECONDS,)}
 """The estimators that are controls in a setting of their own."""
 

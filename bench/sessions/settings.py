@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
@@ -92,3 +93,81 @@ SMOKE = {"sessions": 2, "stack": 2, "updates": 2, "measurements": 2, "samples": 
 def smoke(standard: Chosen, **own: Any) -> Chosen:
     """Make the settings of `smoke` from those of `standard`, and what an experiment needs besides."""
     return replace(standard, **{**SMOKE, **own})
+
+
+@dataclass(frozen=True)
+class Range:
+    """What a number can be, in words and as a test."""
+
+    words: str
+    holds: Callable[[float], bool]
+
+
+ANY = Range("0 or more", lambda value: 0 <= value < math.inf)
+ONE = Range("1 or more", lambda value: 1 <= value < math.inf)
+TWO = Range("2 or more", lambda value: 2 <= value < math.inf)
+ABOVE = Range("above 0", lambda value: 0 < value < math.inf)
+PART = Range("from 0 to 1", lambda value: 0 <= value <= 1)
+BELOW_ONE = Range("at least 0 and below 1", lambda value: 0 <= value < 1)
+MANY = Range("from 1 to 10,000", lambda value: 1 <= value <= 10_000)
+INVERSE = Range(
+    "a whole number, or 1 over one",
+    lambda value: 0 < value < math.inf and math.isclose(max(value, 1 / value) % 1, 0, abs_tol=1e-9),
+)
+RANGES: dict[str, Any] = {
+    **dict.fromkeys(("sessions", "lengths"), MANY),
+    **dict.fromkeys(("stack", "batch", "generated", "hidden", "training_set"), ONE),
+    **dict.fromkeys(("generator_rate", "discriminator_rate"), ABOVE),
+    **dict.fromkeys(("measurements", "reference", "vocabulary"), TWO),
+    **dict.fromkeys(("samples", "few", "sums", "uniforms", "stacked", "batches"), ONE),
+    **dict.fromkeys(("over_length", "over_vocabulary", "over_stacked"), ONE),
+    **dict.fromkeys(("prices", "most", "spend"), ABOVE),
+    "ratios": INVERSE,
+    "momentum": BELOW_ONE,
+    "pretraining_end": PART,
+    "pretraining": (ONE, ANY, ANY),
+    "checkpoints": (ONE, PART),
+    "compared": (ONE, ANY, ANY, ANY),
+}
+"""What the numbers of a setting can be, of rows column by column; any from 0 on, if it is not told."""
+
+
+MAY_BE_EMPTY = ("parameters", "left_out", "controls")
+
+
+def problems(settings: Any) -> Iterator[tuple[str, str]]:
+    """Name each setting that cannot be, and say why; of any experiment's settings."""
+    for name, value in vars(settings).items():
+        if value == () and name not in MAY_BE_EMPTY:
+            yield name, "nothing is named; name at least one"
+        for number, within in numbers(value, RANGES.get(name, ANY)):
+            if not within.holds(number):
+                yield name, f"{number:g} cannot be: it must be {within.words}"
+    yield from _together(settings)
+
+
+def _together(settings: Any) -> Iterator[tuple[str, str]]:
+    """Name settings that cannot be beside others."""
+    for name in ("draws", "bias_draws"):
+        if getattr(settings, name, 0) == 1:
+            yield name, "one draw has no variance: give 0, or 2 or more"
+    if getattr(settings, "training_set", math.inf) < getattr(settings, "batch", 0):
+        why = f"a batch of {settings.batch} is more than the training set of {settings.training_set}"
+        yield from ((name, why) for name in ("training_set", "batch"))
+    if getattr(settings, "batches", math.inf) < 1 + max(getattr(settings, "ratios", ()), default=0):
+        why = (
+            f"{settings.batches} batches are not enough for an update at a ratio of {max(settings.ratios):g}"
+        )
+        yield from ((name, why) for name in ("batches", "ratios"))
+
+
+def numbers(value: Any, within: Any) -> Iterator[tuple[float, Range]]:
+    """Give each number in a setting with its range."""
+    if isinstance(value, tuple):
+        for part in value:
+            if isinstance(within, tuple) and isinstance(part, tuple):
+                yield from (pair for column in zip(part, within, strict=True) for pair in numbers(*column))
+            else:
+                yield from numbers(part, within)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield value, within

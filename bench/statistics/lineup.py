@@ -1,9 +1,11 @@
 """Who is on the bench: what every condition is called, whom it stands with, in which order.
 
 An estimator that is not in the table (a plug-in) competes under its own name, after the others; a line
-in the table gives it another name or a family. Nothing here is about how a condition is drawn.
+in the table gives it another name or a family. One with hyperparameters of its own, `rebar(temperature=0.5)`,
+stands with the one that has not, under its name and theirs. Nothing here is about how a condition is drawn.
 """
 
+import re
 from typing import NamedTuple
 
 import pandas as pd
@@ -87,11 +89,33 @@ def known(estimator: str, setting: str = DEFAULT) -> Known:
     """What is known of a condition; a setting without a line of its own has its estimator's, and its name."""
     if (estimator, setting) in KNOWN:
         return KNOWN[estimator, setting]
+    if own(estimator) and not swept(setting)[1]:
+        base = known(bare(estimator), setting)
+        return base._replace(label=f"{base.label}, {in_words(own(estimator))}")
     if setting == DEFAULT:
         return Known(estimator.replace("_", " "))
     variant, point = swept(setting)
     base = known(estimator, variant if point else DEFAULT)
     return base._replace(label=f"{base.label}, {name_setting(point or setting)}")
+
+
+VALUE = r"(?<==)-?\d+(?:\.\d+)?(?:e-?\d+)?"
+"""A number that a hyperparameter has."""
+
+
+def bare(estimator: str) -> str:
+    """An estimator's name without hyperparameters."""
+    return estimator.partition("(")[0]
+
+
+def own(estimator: str) -> str:
+    """The hyperparameters that it has of its own, as they are typed: `temperature=0.5` of `rebar(..)`."""
+    return estimator.partition("(")[2].removesuffix(")")
+
+
+def in_words(hyperparameters: str) -> str:
+    """Hyperparameters as they are read: `learning_rate=0.1` as learning rate = 0.1."""
+    return re.sub(r"(\w+)=", lambda name: f"{name[1].replace('_', ' ')} = ", hyperparameters)
 
 
 def label(estimator: str, setting: str = DEFAULT) -> str:
@@ -126,14 +150,17 @@ def ordered(conditions: pd.DataFrame) -> list[Condition]:
     return sorted(set(zip(conditions["estimator"], conditions["setting"], strict=True)), key=place)
 
 
-def place(condition: Condition) -> tuple[int, str, str, float, str]:
+def place(condition: Condition) -> tuple[int, str, list[float], str, float, str]:
     """What to sort by: an estimator's settings stay together, by what they vary, then by number if any."""
     estimator, setting = condition
     listed = list(KNOWN)
-    bases = condition, (estimator, swept(setting)[0]), (estimator, DEFAULT)
+    variants = dict.fromkeys([setting, swept(setting)[0], DEFAULT])
+    bases = [(name, variant) for name in dict.fromkeys([estimator, bare(estimator)]) for variant in variants]
     base = next((c for c in bases if c in KNOWN), None)
     axis = setting.rpartition("=")[0]
-    return listed.index(base) if base else len(listed), estimator, axis, number(setting), setting
+    index = listed.index(base) if base else len(listed)
+    given = re.sub(VALUE, "", estimator), [float(text) for text in re.findall(VALUE, estimator)]
+    return index, *given, axis, number(setting), setting
 
 
 def number(setting: str) -> float:

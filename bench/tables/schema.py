@@ -65,7 +65,9 @@ AND_PLUGIN: Final = "+"
 
 # In `config` as well: what the task says of measures that are its own, the one that counts most first.
 MEASURES: Final = "measures"
-BESIDE_SETTINGS: Final = (PLUGIN, MEASURES)
+# And what was set that is not as the preset has it.
+SET: Final = "set"
+BESIDE_SETTINGS: Final = (PLUGIN, MEASURES, SET)
 
 OK: Final = "ok"
 DIVERGED: Final = "diverged"

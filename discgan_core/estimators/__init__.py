@@ -2,7 +2,8 @@
 
 A file `<name>.py` holds a factory `<name>(**hyperparameters) -> Estimator` and nothing that another
 estimator imports: shared mathematics lives in `discgan_core.sequences`. A user's own file of that kind, and
-installed packages that bring estimators (`discgan_core.plugins`), join them.
+installed packages that bring estimators (`discgan_core.plugins`), join them. Wherever an estimator is named,
+hyperparameters may follow: `rebar(temperature=0.5)`.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from discgan_core import hyperparameters as texts
 from discgan_core import plugins
+from discgan_core.hyperparameters import bare as bare
 from discgan_core.plugins import Plugin, PluginError
 
 if TYPE_CHECKING:
@@ -58,23 +62,72 @@ def make(name: str, **hyperparameters: Any) -> Estimator:
     """Make an estimator by its name.
 
     Args:
-        name: one of `available()`.
-        hyperparameters: of its factory.
+        name: one of `available()`, with or without hyperparameters: `rebar(temperature=0.5)`.
+        hyperparameters: of its factory; they take the place of the name's.
+
+    Raises:
+        ValueError: there is no such estimator, its factory refuses, or it is a plug-in that fails.
+    """
+    name, given = texts.read(name)
+    made = factory(name)
+    options = texts.fitted(name, made, given) | hyperparameters
+    from discgan_core.guard import guarded  # loads PyTorch, which a list of names can do without
+
+    return guarded(name, made(**options) if name in _built_in() else _plugin(name).make(name, options))
+
+
+def factory(name: str) -> Callable[..., Any]:
+    """Give what makes an estimator; its parameters are the hyperparameters.
 
     Raises:
         ValueError: there is no such estimator, or it is a plug-in that fails.
     """
-    if name not in available():
-        near = difflib.get_close_matches(name, available(), 1)
-        raise ValueError(f"no estimator '{name}'" + (f"; did you mean '{near[0]}'?" if near else ""))
+    name = bare(name)
     if name in _built_in():
-        estimator: Estimator = getattr(importlib.import_module(f"{__name__}.{name}"), name)(**hyperparameters)
-        return estimator
-    return _plugin(name).make(name, hyperparameters)
+        made: Callable[..., Any] = getattr(importlib.import_module(f"{__name__}.{name}"), name)
+        return made
+    _require(name)
+    return _plugin(name).factory
+
+
+def spelled(name: str, own: Collection[str] = ()) -> str:
+    """Give the one spelling of an estimator: `rebar(temperature=1)` is `rebar`, for 1 is the default.
+
+    Args:
+        name: with or without hyperparameters.
+        own: hyperparameters for which whoever asks has another default, so that they are always written.
+
+    Raises:
+        ValueError: there is no such estimator or hyperparameter, or a value is of the wrong type.
+    """
+    if "(" not in name:
+        return name
+    name, given = texts.read(name)
+    made = factory(name)
+    return texts.spelled(name, made, texts.fitted(name, made, given), own)
+
+
+def given(name: str) -> dict[str, Any]:
+    """Give the hyperparameters that a name gives."""
+    return texts.read(name)[1]
+
+
+def among(names: Iterable[str], wanted: Iterable[str]) -> list[str]:
+    """Give those names that are one of the estimators wanted, whatever their hyperparameters, in order."""
+    names = list(names)
+    return [name for one in wanted for name in names if bare(name) == one]
+
+
+def _require(name: str) -> None:
+    known = available()
+    if name not in known:
+        near = difflib.get_close_matches(name.lower(), known, 1)
+        raise ValueError(f"no estimator '{name}'" + (f"; did you mean '{near[0]}'?" if near else ""))
 
 
 def path(name: str) -> Path:
     """Give the file that an estimator is written in; it is not imported."""
+    name = bare(name)
     if name in _built_in():
         return Path(__path__[0]) / f"{name}.py"
     return _loaded[name].path if name in _loaded else plugins.path_of(name)
@@ -82,6 +135,7 @@ def path(name: str) -> Path:
 
 def origin(name: str) -> str:
     """Tell where an estimator from elsewhere comes from and what is in its file; "" of one of ours."""
+    name = bare(name)
     return "" if name in _built_in() else _plugin(name).source
 
 

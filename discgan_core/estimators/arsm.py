@@ -17,7 +17,8 @@ from torch import Tensor
 
 from discgan_core import rewards
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
-from discgan_core.sequences import one_hot
+from discgan_core.policies import log_probs_of
+from discgan_core.sequences import bounded, centred, one_hot
 
 
 def arsm() -> Estimator:
@@ -32,8 +33,8 @@ def arsm() -> Estimator:
 
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         tokens = policy.sample(noise["tokens"])
-        log_probs = policy.logits(tokens).log_softmax(-1)
-        q = rewards.all_action_values(policy, reward, tokens, noise["rollouts"])
+        log_probs = bounded(log_probs_of(policy, tokens))
+        q = centred(rewards.all_action_values(policy, reward, tokens, noise["rollouts"]))
         e = race(log_probs.detach().exp(), tokens, noise["race"])
         swapped = after_swaps(q, e.log(), log_probs.detach())
         pi = e / e.sum(-1, keepdim=True)

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from discgan_core import rewards
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
-from discgan_core.sequences import log_likelihood
+from discgan_core.policies import log_probs_of
+from discgan_core.sequences import bounded, log_likelihood
 
 
 def disarm() -> Estimator:
@@ -28,7 +29,7 @@ def disarm() -> Estimator:
 
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         tokens = policy.sample(noise["tokens"])
-        log_probs = policy.logits(tokens).log_softmax(-1)
+        log_probs = bounded(log_probs_of(policy, tokens))
         log_beyond = log_probs.flip(-1).logcumsumexp(-1).flip(-1)[..., 1:]
         alpha = log_probs[..., :-1] - log_beyond
         other = antithesis(alpha.detach(), tokens, noise["antithetic"])

@@ -19,9 +19,12 @@ import torch
 from torch import Tensor
 from torch.func import grad
 
+from discgan_core import rewards
+from discgan_core.checks import positive, real, whole
 from discgan_core.interface import Estimate, Estimator, Need, Noise, Policy, Reward, State
 from discgan_core.optim import learn_by_adam
-from discgan_core.sequences import log_likelihood, mean_of_others, one_hot, score
+from discgan_core.policies import log_probs_of
+from discgan_core.sequences import centred, log_likelihood, mean_of_others, one_hot, score
 
 
 def double_control_variate(samples: int = 8, alpha: float = 0.5, learning_rate: float = 0.03) -> Estimator:
@@ -32,19 +35,20 @@ def double_control_variate(samples: int = 8, alpha: float = 0.5, learning_rate: 
         alpha: weight of the control variates to start with; at 0 nothing is left of them.
         learning_rate: of Adam on the variance, for alpha.
     """
-    if samples < 2:
-        raise ValueError(f"double_control_variate: samples is {samples}, and leaving one out needs 2 or more")
+    whole("double_control_variate", 2, samples=samples)
+    real("double_control_variate", alpha=alpha)
+    positive("double_control_variate", learning_rate=learning_rate)
     start, adapt = learn_by_adam(learning_rate)
 
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         tokens, weight = policy.sample(noise["tokens"]), state.learned["alpha"]
-        log_probs = policy.logits(tokens).log_softmax(-1)
+        log_probs = log_probs_of(policy, tokens)
         x, p = one_hot(tokens, policy.vocabulary, log_probs.dtype), log_probs.exp()
         f, slopes = with_slopes(reward, x)
         g = mean_of_others(slopes.unflatten(0, (-1, samples))).flatten(0, 1)
         h = (g * (x - p.detach())).sum((1, 2))
         path = (g * (p - p.detach())).sum((1, 2)).reshape(-1, samples)
-        y = (f - weight * h).reshape(-1, samples)
+        y = centred((f - weight * h).reshape(-1, samples))
         scores = score(log_likelihood(log_probs, tokens)).sum(1).reshape(-1, samples)
         draws = (y - mean_of_others(y)) * scores + weight * path
         return Estimate(draws.mean(1), {"rewards": f})
@@ -64,7 +68,7 @@ def with_slopes(reward: Reward, x: Tensor) -> tuple[Tensor, Tensor]:
     """Give f(x) of sequences [N, T, V], and the slope of each at itself, df/dx [N, T, V]."""
 
     def total(x: Tensor) -> tuple[Tensor, Tensor]:
-        f = reward(x)
+        f = rewards.of(reward, x)
         return f.sum(), f
 
     slopes, f = grad(total, has_aux=True)(x)

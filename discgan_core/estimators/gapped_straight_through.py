@@ -12,6 +12,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from discgan_core import rewards
+from discgan_core.checks import not_negative
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
 from discgan_core.relaxed import Temperature, carried, straight_through, traits
 from discgan_core.sequences import one_hot, soften
@@ -24,6 +26,7 @@ def gapped_straight_through(temperature: Temperature = 1.0, gap: float = 1.0) ->
         temperature: tau, or a schedule over updates (`discgan_core.relaxed`).
         gap: the least lead of the chosen token's logit.
     """
+    not_negative("gapped_straight_through", gap=gap)
 
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         tau = carried(temperature, state)
@@ -31,10 +34,14 @@ def gapped_straight_through(temperature: Temperature = 1.0, gap: float = 1.0) ->
         def relaxed(t: int, tokens: Tensor, log_probs: Tensor) -> Tensor:
             return soften(log_probs + perturbation(log_probs.detach(), tokens, gap), tau)
 
-        f = reward(straight_through(policy, noise, relaxed))
+        f = rewards.of(reward, straight_through(policy, noise, relaxed))
         return Estimate(f, {"rewards": f})
 
-    return Estimator(estimate, lambda length, vocabulary: {"tokens": (length,)}, **traits(temperature))
+    return Estimator(
+        estimate,
+        lambda length, vocabulary: {"tokens": (length,)},
+        **traits("gapped_straight_through", temperature),
+    )
 
 
 def perturbation(log_probs: Tensor, tokens: Tensor, gap: float) -> Tensor:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from discgan_core import rewards
+from discgan_core.checks import whole
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
 from discgan_core.relaxed import Temperature, carried, straight_through, traits
 from discgan_core.sequences import gumbel_with, soften
@@ -22,6 +24,7 @@ def gumbel_rao(temperature: Temperature = 1.0, samples: int = 10) -> Estimator:
         temperature: tau, or a schedule over updates (`discgan_core.relaxed`).
         samples: K.
     """
+    whole("gumbel_rao", 1, samples=samples)
 
     def noise_shapes(length: int, vocabulary: int) -> dict[str, tuple[int, ...]]:
         return {"tokens": (length,), "z_given": (length, samples, vocabulary)}
@@ -34,7 +37,7 @@ def gumbel_rao(temperature: Temperature = 1.0, samples: int = 10) -> Estimator:
             z = gumbel_with(log_probs[:, None].expand(-1, samples, -1), *given)
             return soften(z, tau).mean(1)
 
-        f = reward(straight_through(policy, noise, relaxed))
+        f = rewards.of(reward, straight_through(policy, noise, relaxed))
         return Estimate(f, {"rewards": f})
 
-    return Estimator(estimate, noise_shapes, **traits(temperature))
+    return Estimator(estimate, noise_shapes, **traits("gumbel_rao", temperature))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from discgan_core import rewards
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
 from discgan_core.relaxed import Temperature, carried, relaxed_sequences, traits
 
@@ -23,7 +24,11 @@ def gumbel_softmax(temperature: Temperature = 1.0) -> Estimator:
 
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         y = relaxed_sequences(policy, noise["z"], carried(temperature, state))
-        f = reward(y)
+        f = rewards.of(reward, y)
         return Estimate(f, {"rewards": f})
 
-    return Estimator(estimate, lambda length, vocabulary: {"z": (length, vocabulary)}, **traits(temperature))
+    return Estimator(
+        estimate,
+        lambda length, vocabulary: {"z": (length, vocabulary)},
+        **traits("gumbel_softmax", temperature),
+    )

@@ -5,7 +5,8 @@
 The paper's f is -log(1 - D) and its loss -log(-L) with the sign of f; f must be positive. L is E[f(s)] over
 the data's sequences alone, up to their number: where the generator's mass lies elsewhere, so does the
 gradient. log L weighs the draw's sequences by w_i = f p / sum f p, of which few are large; `info` says how
-many count, `effective_samples` = 1 / sum w_i^2. With K = 1 all count alike: that is maximum likelihood.
+many count, `effective_samples` = (sum w_i)^2 / sum w_i^2. With K = 1 all count alike: that is maximum
+likelihood.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import math
 import torch
 from torch import Tensor
 
+from discgan_core.checks import whole
 from discgan_core.interface import Estimate, Estimator, Need, Noise, Policy, Reward, State
-from discgan_core.rewards import of_tokens
-from discgan_core.sequences import log_likelihood
+from discgan_core.policies import log_probs_of
+from discgan_core.rewards import of_tokens_positive
+from discgan_core.sequences import bounded, log_likelihood
 
 
 def likelihood(samples: int = 32, logarithm: bool = True, size: int = 1) -> Estimator:
@@ -28,11 +31,12 @@ def likelihood(samples: int = 32, logarithm: bool = True, size: int = 1) -> Esti
         logarithm: of L, as the paper trains; without it, eq. 5 itself.
         size: how many distinct sequences the data have, a factor of L by which eq. 5 becomes eq. 4.
     """
+    whole("likelihood", 1, samples=samples, size=size)
 
     def terms(policy: Policy, reward: Reward, data: Tensor) -> Tensor:
-        log_probs = policy.logits(data).log_softmax(-1)
-        f = of_tokens(reward, data, log_probs)
-        return torch.log(f) + log_likelihood(log_probs, data).sum(1)
+        log_probs = log_probs_of(policy, data)
+        f = of_tokens_positive(reward, data, log_probs)
+        return bounded(torch.log(f) + log_likelihood(log_probs, data).sum(1))
 
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         if data is None:
@@ -41,7 +45,8 @@ def likelihood(samples: int = 32, logarithm: bool = True, size: int = 1) -> Esti
         if not logarithm:
             return Estimate(log_terms.exp())
         groups = log_terms.unflatten(0, (-1, samples))
-        count = 1 / groups.detach().softmax(1).square().sum(1)
+        w = (groups - groups.amax(1, keepdim=True)).detach().exp()
+        count = w.sum(1).square() / w.square().sum(1)
         return Estimate(groups.logsumexp(1) - math.log(samples), {"effective_samples": count})
 
     return Estimator(

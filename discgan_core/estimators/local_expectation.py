@@ -12,7 +12,10 @@ from __future__ import annotations
 from torch import Tensor
 
 from discgan_core import rewards
+from discgan_core.checks import whole
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
+from discgan_core.policies import log_probs_of
+from discgan_core.sequences import expected
 
 
 def local_expectation(samples: int = 1) -> Estimator:
@@ -21,15 +24,16 @@ def local_expectation(samples: int = 1) -> Estimator:
     Args:
         samples: K, completions after each.
     """
+    whole("local_expectation", 1, samples=samples)
 
     def noise_shapes(length: int, vocabulary: int) -> dict[str, tuple[int, ...]]:
         return {"tokens": (length,), "rollouts": (samples, rewards.completions(length))}
 
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         tokens = policy.sample(noise["tokens"])
-        p = policy.logits(tokens).softmax(-1)
+        p = log_probs_of(policy, tokens).exp()
         q = rewards.all_action_values(policy, reward, tokens, noise["rollouts"])
         f = rewards.of_tokens(reward, tokens, p)
-        return Estimate((q * p).sum((1, 2)), {"rewards": f})
+        return Estimate(expected(p, q).sum(1), {"rewards": f})
 
     return Estimator(estimate, noise_shapes, supports=rewards.few_values)

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from discgan_core.checks import whole
 from discgan_core.interface import Estimate, Estimator, Need, Noise, Policy, Reward, State
+from discgan_core.policies import log_probs_of
 from discgan_core.rewards import log_odds
-from discgan_core.sequences import log_likelihood, one_hot, score
+from discgan_core.sequences import centred, log_likelihood, one_hot, score, shares
 
 
 def maligan(samples: int = 32, baseline: bool = True) -> Estimator:
@@ -22,15 +24,18 @@ def maligan(samples: int = 32, baseline: bool = True) -> Estimator:
         samples: K, samples to a draw.
         baseline: whether b is 1/K, or zero.
     """
-    b = 1 / samples if baseline else 0.0
+    whole("maligan", 1, samples=samples)
 
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         tokens = policy.sample(noise["tokens"])
-        log_probs = policy.logits(tokens).log_softmax(-1)
+        log_probs = log_probs_of(policy, tokens)
         odds = log_odds(reward, one_hot(tokens, policy.vocabulary, log_probs.dtype))
-        w = odds.unflatten(0, (-1, samples)).softmax(1)
+        w = shares(odds.unflatten(0, (-1, samples)))
+        if baseline:
+            w = centred(w)
+            w = w - w.mean(1, keepdim=True)
         scores = score(log_likelihood(log_probs, tokens)).sum(1).unflatten(0, (-1, samples))
-        return Estimate(((w - b) * scores).sum(1))
+        return Estimate((w * scores).sum(1))
 
     return Estimator(
         estimate,

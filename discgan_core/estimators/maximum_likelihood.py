@@ -10,6 +10,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from discgan_core.interface import Estimate, Estimator, Need, Noise, Policy, Reward, State
+from discgan_core.policies import log_probs_of
 from discgan_core.sequences import log_likelihood
 
 
@@ -19,7 +20,7 @@ def maximum_likelihood() -> Estimator:
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         if data is None:
             raise ValueError("maximum_likelihood learns from data: give `data` [N, T]")
-        log_probs = policy.logits(data).log_softmax(-1)
+        log_probs = log_probs_of(policy, data)
         return Estimate(log_likelihood(log_probs, data).sum(1))
 
     return Estimator(estimate, noise=lambda length, vocabulary: {}, unbiased=False, needs=(Need.DATA,))

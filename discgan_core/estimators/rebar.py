@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from discgan_core import rewards
+from discgan_core.checks import not_negative, positive, real
 from discgan_core.control import Relaxation, gumbels, sample
 from discgan_core.interface import Estimate, Estimator, Need, Noise, Policy, Reward, State
 from discgan_core.optim import learn_by_adam
@@ -27,6 +28,9 @@ def rebar(temperature: float = 1.0, eta: float = 1.0, learning_rate: float = 0.0
         eta: weight of the control variate.
         learning_rate: where positive, log lambda and eta are learned by Adam on the estimate's variance.
     """
+    positive("rebar", temperature=temperature)
+    real("rebar", eta=eta)
+    not_negative("rebar", learning_rate=learning_rate)
     relaxation = Relaxation(temperature, eta, learned=learning_rate > 0)
     start, adapt = learn_by_adam(learning_rate)
 

@@ -9,9 +9,10 @@ steps' distributions. `rebar` is the unbiased form; the difference between the t
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
+from discgan_core import rewards
+from discgan_core.checks import not_negative, positive, real
 from discgan_core.control import Relaxation, gumbels, sample
 from discgan_core.interface import Estimate, Estimator, Need, Noise, Policy, Reward, State
 from discgan_core.optim import learn_by_adam
@@ -26,13 +27,16 @@ def rebar_sequence(temperature: float = 1.0, eta: float = 1.0, learning_rate: fl
         eta: weight of the control variate.
         learning_rate: where positive, log lambda and eta are learned by Adam on the estimate's variance.
     """
+    positive("rebar_sequence", temperature=temperature)
+    real("rebar_sequence", eta=eta)
+    not_negative("rebar_sequence", learning_rate=learning_rate)
     relaxation = Relaxation(temperature, eta, learned=learning_rate > 0)
     start, adapt = learn_by_adam(learning_rate)
 
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         lam, weight = relaxation.read(state.learned)
         x, scores, z, z_tilde = sample(policy, noise)
-        f, c, c_tilde = reward(torch.cat([x, soften(z, lam), soften(z_tilde, lam)])).chunk(3)
+        f, c, c_tilde = rewards.together(reward, x, soften(z, lam), soften(z_tilde, lam))
         return Estimate((f - weight * c_tilde) * scores.sum(1) + weight * (c - c_tilde), {"rewards": f})
 
     return Estimator(

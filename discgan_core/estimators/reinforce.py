@@ -8,6 +8,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
+from discgan_core.policies import log_probs_of
 from discgan_core.rewards import of_tokens
 from discgan_core.sequences import log_likelihood, score
 
@@ -17,7 +18,7 @@ def reinforce() -> Estimator:
 
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         tokens = policy.sample(noise["tokens"])
-        log_probs = policy.logits(tokens).log_softmax(-1)
+        log_probs = log_probs_of(policy, tokens)
         f = of_tokens(reward, tokens, log_probs)
         return Estimate(f * score(log_likelihood(log_probs, tokens)).sum(1), {"rewards": f})
 

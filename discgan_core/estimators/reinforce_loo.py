@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from discgan_core.checks import whole
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
+from discgan_core.policies import log_probs_of
 from discgan_core.rewards import of_tokens
-from discgan_core.sequences import log_likelihood, mean_of_others, score
+from discgan_core.sequences import centred, log_likelihood, mean_of_others, score
 
 
 def reinforce_loo(samples: int = 8) -> Estimator:
@@ -22,14 +24,13 @@ def reinforce_loo(samples: int = 8) -> Estimator:
     Args:
         samples: k, at least 2; a batch of N makes N/k independent draws.
     """
-    if samples < 2:
-        raise ValueError(f"reinforce_loo: samples is {samples}, and leaving one out needs at least 2")
+    whole("reinforce_loo", 2, samples=samples)
 
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         tokens = policy.sample(noise["tokens"])
-        log_probs = policy.logits(tokens).log_softmax(-1)
+        log_probs = log_probs_of(policy, tokens)
         f = of_tokens(reward, tokens, log_probs)
-        groups = f.reshape(-1, samples)
+        groups = centred(f.reshape(-1, samples))
         scores = score(log_likelihood(log_probs, tokens)).sum(1).reshape(-1, samples)
         return Estimate(((groups - mean_of_others(groups)) * scores).mean(1), {"rewards": f})
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from discgan_core import rewards
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
 from discgan_core.relaxed import Temperature, carried, straight_through, traits
 from discgan_core.sequences import one_hot, soften, softmax_slope
@@ -30,7 +31,9 @@ def reinmax(temperature: Temperature = 1.0) -> Estimator:
             pi_1 = (one_hot(tokens, policy.vocabulary, pi_0.dtype) + soften(log_probs, tau)) / 2
             return 2 * softmax_slope(pi_1, log_probs) - softmax_slope(pi_0, log_probs) / 2
 
-        f = reward(straight_through(policy, noise, relaxed))
+        f = rewards.of(reward, straight_through(policy, noise, relaxed))
         return Estimate(f, {"rewards": f})
 
-    return Estimator(estimate, lambda length, vocabulary: {"tokens": (length,)}, **traits(temperature))
+    return Estimator(
+        estimate, lambda length, vocabulary: {"tokens": (length,)}, **traits("reinmax", temperature)
+    )

@@ -13,10 +13,12 @@ from numpy.random import Generator
 from torch import Tensor
 
 from discgan_core import rewards
+from discgan_core.checks import positive, real
 from discgan_core.control import Relaxation, gumbels, sample
 from discgan_core.interface import Estimate, Estimator, Need, Noise, Policy, Reward, State
 from discgan_core.models.control_variate import along_sequence, init_control_variate
 from discgan_core.optim import learn_by_adam
+from discgan_core.randomness import seeded
 from discgan_core.sequences import soften
 
 
@@ -35,11 +37,14 @@ def relax(
             among 0.0003, 0.001, 0.003 and 0.01 (grammar, lengths 3 and 15, 8 sessions).
         learn_relaxation: whether log lambda and eta are learned with phi.
     """
+    positive("relax", temperature=temperature, learning_rate=learning_rate)
+    real("relax", eta=eta)
     relaxation = Relaxation(temperature, eta, learn_relaxation)
     start, adapt = learn_by_adam(learning_rate)
 
-    def init(policy: Policy, generator: Generator) -> State:
-        return start(init_control_variate(policy.length, policy.vocabulary, generator) | relaxation.init())
+    def init(policy: Policy, generator: Generator | None) -> State:
+        phi = init_control_variate(policy.length, policy.vocabulary, seeded(generator))
+        return start(phi | relaxation.init())
 
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         lam, weight = relaxation.read(state.learned)

@@ -17,7 +17,9 @@ from numpy.random import Generator
 from torch import Tensor
 
 from discgan_core import rewards
+from discgan_core.checks import not_negative, whole
 from discgan_core.interface import Estimate, Estimator, Feedback, Need, Noise, Policy, Reward, State
+from discgan_core.policies import log_probs_of
 from discgan_core.sequences import inverse_cdf, log_likelihood, score
 
 
@@ -29,29 +31,35 @@ def rollout(samples: int = 16, rate: float = 0.0, baseline: bool = True) -> Esti
         rate: how much of the lagged policy stays at an update, 0.8 in SeqGAN; at 0 there is none.
         baseline: whether to subtract V_t-1.
     """
-    if not 0 <= rate < 1:
-        raise ValueError(f"rollout: rate is {rate}, and must be at least 0 and below 1")
+    whole("rollout", 1, samples=samples)
+    not_negative("rollout", rate=rate)
+    if rate >= 1:
+        raise ValueError(
+            f"rollout: rate is {rate}, and must be below 1: at 1 the lagged policy stays as it is"
+        )
 
     def noise_shapes(length: int, vocabulary: int) -> dict[str, tuple[int, ...]]:
         return {"tokens": (length,), "rollouts": (samples, rewards.completions(length + baseline))}
 
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         tokens = policy.sample(noise["tokens"])
-        log_probs = policy.logits(tokens).log_softmax(-1)
+        log_probs = log_probs_of(policy, tokens)
         f = rewards.of_tokens(reward, tokens, log_probs)
         follow = policy.at(state.carried) if rate else policy
-        begun = prefix_values(follow, reward, tokens, noise["rollouts"], from_place=0 if baseline else 1)
-        v = torch.stack([*begun, f], 1)
+        begun = prefix_rewards(follow, reward, tokens, noise["rollouts"], from_place=0 if baseline else 1)
+        # what all rewards have in common goes before means are taken, and so cancels exactly
+        level = f if baseline else torch.zeros_like(f)
+        v = torch.stack([*((r - level[:, None]).mean(1) for r in begun), f - level], 1)
         advantages = v.diff(dim=1) if baseline else v
         return Estimate((advantages * score(log_likelihood(log_probs, tokens))).sum(1), {"rewards": f})
 
     return Estimator(estimate, noise_shapes, unbiased=rate == 0, **lagged(rate))
 
 
-def prefix_values(
+def prefix_rewards(
     policy: Policy, reward: Reward, tokens: Tensor, uniforms: Tensor, from_place: int
 ) -> list[Tensor]:
-    """Give the mean reward of what the policy makes of each prefix s_<t, [N], for t from a place (from 0) on.
+    """Give the rewards of what the policy makes of each prefix s_<t, [N, K], for t from a place (from 0) on.
 
     Args:
         policy: which completes.
@@ -60,11 +68,11 @@ def prefix_values(
         uniforms: [N, K, U], first those of the shortest prefix.
         from_place: where the shortest prefix ends.
     """
-    log_probs = policy.logits(tokens).detach().log_softmax(-1)
+    log_probs = log_probs_of(policy, tokens).detach()
     value, places = rewards.completed(policy, reward, tokens, log_probs), range(from_place, policy.length)
     noises = uniforms.split([policy.length - t for t in places], -1)
     return [
-        value(t, inverse_cdf(log_probs[:, t, None], noise[..., 0]), noise[..., 1:]).mean(1)
+        value(t, inverse_cdf(log_probs[:, t, None], noise[..., 0]), noise[..., 1:])
         for t, noise in zip(places, noises, strict=True)
     ]
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from discgan_core.checks import whole
 from discgan_core.interface import Estimate, Estimator, Need, Noise, Policy, Reward, State
+from discgan_core.policies import log_probs_of
 from discgan_core.rewards import of_tokens
-from discgan_core.sequences import log_likelihood
+from discgan_core.sequences import expected, log_likelihood, shares
 
 
 def self_normalised(samples: int = 32) -> Estimator:
@@ -21,14 +23,15 @@ def self_normalised(samples: int = 32) -> Estimator:
     Args:
         samples: K, real sequences to a draw.
     """
+    whole("self_normalised", 1, samples=samples)
 
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
         if data is None:
             raise ValueError("self_normalised learns from data: give `data` [N, T]")
-        log_probs = policy.logits(data).log_softmax(-1)
+        log_probs = log_probs_of(policy, data)
         f = of_tokens(reward, data, log_probs).unflatten(0, (-1, samples))
-        w = log_likelihood(log_probs, data).sum(1).unflatten(0, (-1, samples)).softmax(1)
-        return Estimate((w * f).sum(1))
+        w = shares(log_likelihood(log_probs, data).sum(1).unflatten(0, (-1, samples)))
+        return Estimate(expected(w, f))
 
     return Estimator(
         estimate,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from discgan_core import rewards
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
 from discgan_core.relaxed import Temperature, carried, traits
 from discgan_core.relaxed import straight_through as sample
@@ -28,10 +29,10 @@ def straight_through(temperature: Temperature = 1.0) -> Estimator:
         def relaxed(t: int, tokens: Tensor, log_probs: Tensor) -> Tensor:
             return soften(gumbel_with(log_probs, tokens, noise["z"][:, t]), tau)
 
-        f = reward(sample(policy, noise, relaxed))
+        f = rewards.of(reward, sample(policy, noise, relaxed))
         return Estimate(f, {"rewards": f})
 
     def noise_shapes(length: int, vocabulary: int) -> dict[str, tuple[int, ...]]:
         return {"tokens": (length,), "z": (length, vocabulary)}
 
-    return Estimator(estimate, noise_shapes, **traits(temperature))
+    return Estimator(estimate, noise_shapes, **traits("straight_through", temperature))

@@ -19,15 +19,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from discgan_core.checks import whole, wide
 from discgan_core.interface import Estimate, Estimator, Noise, Policy, Reward, State
+from discgan_core.policies import log_softmax, logits_of
 from discgan_core.rewards import of_tokens
-from discgan_core.sequences import gumbel, log_likelihood, score
+from discgan_core.sequences import LOWEST, bounded, centred, gumbel, log_likelihood, score
 
 MOST = 6
 """Samples at most: the weights take sums over all 2^K subsets."""
@@ -42,19 +45,21 @@ def unordered_set(samples: int = 4) -> Estimator:
     Args:
         samples: K, from 2 to 6; a batch of N makes N/K independent sets.
     """
-    if not 2 <= samples <= MOST:
+    whole("unordered_set", 2, samples=samples)
+    if samples > MOST:
         raise ValueError(f"unordered_set: samples is {samples}, and must be from 2 to {MOST}")
 
     def estimate(policy: Policy, reward: Reward, noise: Noise, state: State, data: Tensor | None) -> Estimate:
-        logits = from_one_start(policy, samples) if "latent" in noise else policy.logits
+        logits = from_one_start(policy, samples) if "latent" in noise else partial(logits_of, policy)
         with torch.no_grad():
             sets = stochastic_beams(logits, noise["gumbel"].unflatten(0, (-1, samples)))
             first, second = weights(sets.log_p, sets.log_rest)
-        tokens = sets.tokens.flatten(0, 1)
-        log_probs = logits(tokens).log_softmax(-1)
+        # where fewer than K sequences are allowed, the first stands in for those that weigh nothing
+        tokens = sets.tokens.where(sets.log_p[..., None] > LOWEST / 2, sets.tokens[:, :1]).flatten(0, 1)
+        log_probs = log_softmax(logits(tokens))
         f = of_tokens(reward, tokens, log_probs)
         scores = score(log_likelihood(log_probs, tokens)).sum(1).reshape(-1, samples)
-        groups = f.reshape(-1, samples)
+        groups = centred(f.reshape(-1, samples))
         baseline = (second * groups[:, None]).sum(-1)
         return Estimate((first * (groups - baseline) * scores).sum(1), {"rewards": f})
 
@@ -74,7 +79,7 @@ def from_one_start(policy: Policy, samples: int) -> Logits:
 
     def logits(tokens: Tensor) -> Tensor:
         places = tokens.unflatten(0, (-1, samples)).unbind(1)
-        found = [policy.logits(place.repeat_interleave(samples, 0))[::samples] for place in places]
+        found = [logits_of(policy, place.repeat_interleave(samples, 0))[::samples] for place in places]
         return torch.stack(found, 1).flatten(0, 1)
 
     return logits
@@ -110,7 +115,8 @@ def stochastic_beams(logits: Logits, uniforms: Float[Tensor, "D K T V"]) -> Beam
     root = uniforms.new_zeros(sets, beams).where(place == 0, -torch.inf)
     found = Beams(place.new_zeros(sets, beams, length), root, torch.full_like(root, -torch.inf), root)
     for t in range(length):
-        log_probs = logits(found.tokens.flatten(0, 1))[:, t].log_softmax(-1)
+        # bounded before it is normalised: after a prefix that is forbidden all tokens may be
+        log_probs = bounded(wide(logits(found.tokens.flatten(0, 1))[:, t])).log_softmax(-1)
         found = extended(found, t, log_probs.unflatten(0, (sets, beams)), gumbel(uniforms[:, :, t]))
     return found
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from discgan_core.checks import wide
 from discgan_core.models.recurrence import batched
 from discgan_core.models.step import advance, doubled, take_in
 
@@ -103,8 +104,10 @@ def drawn(logits: Tensor, uniforms: Tensor) -> Tensor:
     """Draw the smallest v with u < P(s <= v): u [L, 1, N] -> s [L, 1, N]; overwrites the logits [L, V, N]."""
     p = logits.sub_(logits.amax(1, keepdim=True)).exp_()
     # sums run along rows that lie in one piece: at V = 5,000 half the time and less
-    below = p.transpose(1, 2).contiguous().cumsum_(-1)
-    passed = uniforms.transpose(1, 2) * below[..., -1:]
+    below = wide(p.transpose(1, 2).contiguous()).cumsum_(-1)
+    total = below[..., -1:]
+    # held below the total: the token that reaches it has a probability, those behind it have none
+    passed = torch.minimum(uniforms.transpose(1, 2) * total, torch.nextafter(total, torch.zeros_like(total)))
     return torch.searchsorted(below, passed, right=True).clamp_(max=p.shape[1] - 1).transpose(1, 2)
 
 

@@ -7,7 +7,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from discgan_core.checks import of_shape, whole, wide
+from discgan_core.contexts import contexts_of
 from discgan_core.interface import Continue, Params, Policy
+from discgan_core.policies import like, logits_of
 from discgan_core.sequences import inverse_cdf
 
 
@@ -18,13 +21,15 @@ class FromLogits:
     `sample` of its own.
 
     Args:
-        logits: tokens [N, T] -> [N, T, V], row t depending on tokens before t only.
+        logits: tokens [N, T] -> [N, T, V], row t depending on tokens before t only; -inf where a token is
+            forbidden. What `discgan_core.contexts.given` makes of a function conditions on contexts.
         length: T.
         vocabulary: V.
         relaxed_logits: the same function of vectors [N, T, V], one-hot or relaxed; for the estimators that
             feed relaxed tokens back.
         params: theta, and
         at: theta -> the policy; for the estimators that keep parameters of their own.
+        device: where it computes; by default where theta is, or the module that gives the logits.
     """
 
     def __init__(
@@ -35,9 +40,13 @@ class FromLogits:
         relaxed_logits: Callable[[Tensor], Tensor] | None = None,
         params: Params | None = None,
         at: Callable[[Params], Policy] | None = None,
+        device: torch.device | str | None = None,
     ) -> None:
+        whole("FromLogits", 1, length=length, vocabulary=vocabulary)
         self.logits, self.length, self.vocabulary = logits, length, vocabulary
         self.relaxed_logits, self.params, self._at = relaxed_logits, params or {}, at
+        self.contexts, self.context = contexts_of(logits), getattr(logits, "context", ())
+        self.device = device or device_of(logits, self.params)
 
     def sample(self, uniforms: Tensor) -> Tensor:
         """Turn uniforms [N, T] into tokens [N, T]; no gradient."""
@@ -48,7 +57,7 @@ class FromLogits:
         columns = list(tokens.unbind(1))
         with torch.no_grad():
             for t in range(start, self.length):
-                log_probs = self.logits(torch.stack(columns, 1))[:, t].log_softmax(-1)
+                log_probs = wide(logits_of(self, torch.stack(columns, 1))[:, t]).log_softmax(-1)
                 columns[t] = inverse_cdf(log_probs, uniforms[:, t - start])
         return torch.stack(columns, 1)
 
@@ -83,8 +92,20 @@ class FromLogits:
             raise ValueError(
                 "FromLogits: this estimator feeds relaxed tokens back; give `relaxed_logits` too"
             )
-        like = self.logits(torch.zeros(1, self.length, dtype=torch.long))
-        x = [like.new_zeros(batch, self.vocabulary)] * self.length
+        of_policy = like(self)
+        x = [of_policy.new_zeros(batch, self.vocabulary)] * self.length
         for t in range(self.length):
-            x[t] = token(t, self.relaxed_logits(torch.stack(x, 1))[:, t])
+            before = torch.stack([y.to(of_policy.dtype) for y in x], 1)
+            logits = self.relaxed_logits(before)
+            of_shape(
+                logits, before.shape, f"relaxed_logits gives {{}} for {list(before.shape)}; it must give {{}}"
+            )
+            x[t] = token(t, logits[:, t])
         return torch.stack(x, 1)
+
+
+def device_of(logits: Callable[[Tensor], Tensor], params: Params) -> torch.device:
+    """Find where a policy computes: where its parameters are, or torch's default."""
+    module = getattr(logits, "function", logits)  # of what `given` has made
+    own = module.parameters() if isinstance(module, torch.nn.Module) else ()
+    return next((value.device for value in (*params.values(), *own)), torch.get_default_device())

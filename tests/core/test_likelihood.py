@@ -128,7 +128,7 @@ def test_rewards_know_their_odds(rng):
 @pytest.mark.parametrize("name", ["likelihood", "self_normalised"])
 def test_without_data_they_say_so(name):
     policy = FromLogits(lambda tokens: torch.zeros(*tokens.shape, V), T, V)
-    with pytest.raises(ValueError, match="learns from data"):
+    with pytest.raises(ValueError, match="learns from real sequences"):
         estimators.make(name).estimate(policy, lambda x: x[:, 0, 0], {}, State(), None)
 
 

@@ -234,7 +234,7 @@ def test_in_training_the_lagged_policy_follows_every_session_s_updates():
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0])
 def test_a_rate_out_of_range_is_refused(rate):
-    with pytest.raises(ValueError, match=f"rollout: rate is {rate}, and must be at least 0 and below 1"):
+    with pytest.raises(ValueError, match=f"rollout: rate is {rate}, and must be"):
         estimators.make("rollout", rate=rate)
 
 

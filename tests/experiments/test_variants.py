@@ -357,7 +357,8 @@ def test_bias_and_variance_are_measured_and_nothing_is_trained(name):
 
 def test_the_null_reward_answers_however_many_are_asked():
     reward = game.null({}, {"reward": torch.tensor([0.1, 0.2])})
-    assert reward(torch.zeros(5, 1, 1)).tolist() == pytest.approx([0.1, 0.2, 0.1, 0.2, 0.1])
+    assert reward(torch.zeros(4, 1, 1)).tolist() == pytest.approx([0.1, 0.1, 0.2, 0.2])
+    assert reward(torch.zeros(5, 1, 1)).tolist() == pytest.approx([0.1, 0.1, 0.1, 0.2, 0.2])
 
 
 def test_sessions_added_are_new_ones():

@@ -18,6 +18,7 @@ from matplotlib.lines import Line2D
 from bench import figures
 from bench.figures import _parts as parts
 from bench.figures import _style as style
+from bench.figures import learning_curves
 from bench.statistics import headline, lineup, stats, texts
 from bench.tables import schema
 from bench.tables.store import Tables
@@ -168,6 +169,32 @@ def test_a_point_of_a_sweep_has_its_estimators_colour_and_a_mark_of_its_own() ->
     assert style.look("likelihood", "eq5 covered=0.1").colour == style.look("likelihood", "eq5").colour
     assert lineup.label("likelihood", "eq5 covered=0.1") == "likelihood, eq. 5, covered = 0.1"
     assert lineup.label("rebar", "lambda=0.1") == "REBAR (per step), λ = 0.1"
+
+
+def test_hyperparameters_of_its_own_stand_in_an_estimators_name_and_give_it_a_look_of_its_own() -> None:
+    cold, warm, hot = (f"rebar(temperature={value})" for value in (0.5, 2.0, 10.0))
+    assert lineup.label(cold) == "REBAR (per step), temperature = 0.5"
+    assert lineup.label("rebar(eta=0.5)", "lambda=0.1") == "REBAR (per step), eta = 0.5, λ = 0.1"
+    assert lineup.label("mine(learning_rate=1)") == "mine, learning rate = 1"
+    assert lineup.family(hot) == lineup.family("rebar")
+    table = pd.DataFrame({"estimator": ["relax", hot, warm, "rebar", cold], "setting": "default"})
+    assert [name for name, _ in lineup.ordered(table)] == ["rebar", cold, warm, hot, "relax"]
+    known = {style.look(*condition)[:2] for condition in lineup.KNOWN if lineup.competes(*condition)}
+    looks = {style.look(name)[:2] for name in (cold, warm, hot)}
+    assert len(looks) == 3
+    assert not looks & known
+
+
+def test_whatever_single_parameters_were_measured_have_panels(slices: dict[Slice, Tables]) -> None:
+    part = slices[GRAMMAR_3]
+    swap = {"out.weight[0,0]": "lstm.recurrent[3,7]"}
+    renamed = part._replace(metrics=part.metrics.replace({"parameter": swap}))
+    titles = list(learning_curves.variances(renamed))
+    assert titles == [f"{parts.NAT}, lstm.recurrent[3,7]", f"{parts.NAT}, all parameters"]
+    both = part._replace(metrics=pd.concat([part.metrics, renamed.metrics]).drop_duplicates())
+    assert len(learning_curves.variances(both)) == 3
+    with style.theme():
+        assert learning_curves.draw(both) is not None
 
 
 def test_settings_are_sorted_by_number(tables: Tables) -> None:

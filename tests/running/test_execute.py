@@ -22,7 +22,7 @@ NOTHING = pd.DataFrame(columns=[*schema.TRIALS, "unit"])
 
 @pytest.fixture
 def units(nap: Any) -> list[plan.Unit]:
-    request = Request(["nap"], "standard", ["rebar", "relax"], sessions=6, lengths=[3])
+    request = Request(["nap"], "standard", ["rebar", "relax"], sessions=range(6), lengths=[3])
     return plan.units(request, plan.make(request, NOTHING, NOTHING))
 
 

@@ -49,8 +49,8 @@ def test_groups_cover_every_session_once(wanted: set[int], most: int) -> None:
 
 
 def test_more_sessions_add_only_the_missing_ones(nap: Any, tmp_path: Path) -> None:
-    trials = compute(units(replace(REQUEST, sessions=4)), tmp_path)
-    more = replace(REQUEST, sessions=30)
+    trials = compute(units(replace(REQUEST, sessions=range(4))), tmp_path)
+    more = replace(REQUEST, sessions=range(30))
     assert sessions(units(more, trials)) == list(range(4, 30))
     trials = compute(units(more, trials), tmp_path)
     assert units(more, trials) == []
@@ -138,7 +138,7 @@ def test_time_is_predicted_from_what_was_measured(nap: Any, tmp_path: Path) -> N
     slow = plan.make(replace(REQUEST, preset="paper", lengths=[3, 15]), NOTHING, trials)
     assert [entry.seconds for entry in slow] == pytest.approx([6.0, 30.0])
     ours = trials.assign(seconds=0.3)
-    fast = plan.make(replace(REQUEST, sessions=11), ours, trials)
+    fast = plan.make(replace(REQUEST, sessions=range(11)), ours, trials)
     assert fast[0].seconds == pytest.approx(0.3)
 
 

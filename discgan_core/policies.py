@@ -1,0 +1,59 @@
+"""Asking a policy: what it gives is looked at, and log-probabilities are float32 at least."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from discgan_core.checks import of_shape, readable, wide
+from discgan_core.contexts import contexts_of
+from discgan_core.interface import Policy
+
+
+def log_probs_of(policy: Policy, tokens: Int[Tensor, "N T"]) -> Float[Tensor, "N T V"]:
+    """Give log p(. | s_<t) of tokens s; -inf where a token is forbidden.
+
+    Raises:
+        ValueError: the policy gives something else.
+    """
+    return log_softmax(logits_of(policy, tokens))
+
+
+def logits_of(policy: Policy, tokens: Int[Tensor, "N T"]) -> Float[Tensor, "N T V"]:
+    """Give them before they are normalised; as `log_probs_of`."""
+    logits, shape = policy.logits(tokens), [*tokens.shape, policy.vocabulary]
+    of_shape(logits, shape, f"policy.logits gives {{}} for tokens {list(tokens.shape)}; it must give {{}}")
+    return logits
+
+
+def log_softmax(logits: Float[Tensor, "*n V"]) -> Float[Tensor, "*n V"]:
+    """Normalise logits [..., V], as `usable` has them."""
+    return usable(logits).log_softmax(-1)
+
+
+NO_NUMBERS = (
+    "policy's logits are NaN, +inf or all -inf somewhere: a step too large, a division by zero? A place must "
+    "allow some token"
+)
+
+
+def usable(logits: Float[Tensor, "*n V"]) -> Float[Tensor, "*n V"]:
+    """Give logits [..., V] as float32 at least.
+
+    Raises:
+        ValueError: they are NaN, or forbid every token.
+    """
+    if readable(logits) and not logits.amax(-1).isfinite().all():
+        raise ValueError(NO_NUMBERS)
+    return wide(logits)
+
+
+def like(policy: Policy) -> Tensor:
+    """Give an empty tensor of the policy's type and on its device: that of theta, or of its logits."""
+    for value in getattr(policy, "params", {}).values():
+        return value.new_empty(0)
+    device = getattr(policy, "device", None)
+    tokens = torch.zeros(contexts_of(policy), policy.length, dtype=torch.long, device=device)
+    with torch.no_grad():
+        return logits_of(policy, tokens).new_empty(0)
