@@ -29,8 +29,11 @@ def run(request: Request) -> int:
     from bench.running.compute import compute
     from bench.running.progress import duration
     from bench.tables import store
+    from bench.tables.files import COLUMNS
 
     start, results = time.monotonic(), request.results
+    for folder in (results, request.reports):
+        store.require_possible(folder)
     notes = plan.notes(request)
     trials = store.read_trials(results)
     entries = plan.make(request, trials, store.read_trials(provenance.ROOT / "results" / "reference"))
@@ -42,13 +45,11 @@ def run(request: Request) -> int:
         print(note)
     workers = min(_workers(request), len(units) or DRAWING)
     if request.dry_run:
-        store.require_possible(results)
-        store.require_possible(request.reports)
         _show_table(preview.table(entries))
         print(preview.summary(entries, units, workers))
         return 0
-    store.require_writable(results)
-    store.require_writable(request.reports)
+    for folder in [results, request.reports, *(results / kind for kind in COLUMNS if units)]:
+        store.require_writable(folder)
     with processes.workers(workers) as pool:
         failed = compute(units, workers, pool, results) if units else 0
         if not units:
@@ -67,7 +68,9 @@ def report(results: Path, reports: Path) -> int:
     """Write the report from the tables alone."""
     from bench.running import processes
     from bench.running.provenance import cpu_count
+    from bench.tables import store
 
+    store.require_possible(reports)
     with processes.workers(min(cpu_count(), DRAWING)) as pool:
         _write_report(results, reports, pool)
     return 0
@@ -77,7 +80,9 @@ def compare(a: Path, b: Path, reports: Path, top: int) -> int:
     """Compare two results folders, in the terminal and as a page."""
     from bench import comparison
     from bench.comparison import terminal
+    from bench.tables import store
 
+    store.require_possible(reports)
     found = comparison.compare(a, b)
     for text, table in terminal.blocks(found, top):
         print(text)
@@ -92,13 +97,16 @@ def check(update: bool) -> int:
     from rich.console import Console
 
     from bench.contract import check as regression
+    from bench.tables import store
 
-    before = {} if update and not regression.BASELINE.exists() else regression.read()
-    if not update and not set(before) & set(estimators.available()):
-        raise UserError(
-            f"{regression.BASELINE} has none of our estimators, so nothing would be compared: "
-            "check --update-baseline writes it anew"
-        )
+    try:
+        before = regression.read()
+    except regression.NoBaselineError:
+        if not update:
+            raise
+        before = {}
+    if update:
+        store.require_writable(regression.BASELINE.parent)
     torch.set_num_threads(1)
     with Console(stderr=True).status("measuring") as status:
         now = regression.measure(before, lambda name: status.update(f"measuring {name}"))

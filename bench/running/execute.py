@@ -109,7 +109,9 @@ def _failure(unit: Unit, error: Exception) -> Outcome:
     plugin = [frame for frame in frames if frame.filename == unit.plugin.rpartition("#")[0]]
     where = (plugin or frames)[-1]  # a user's own code, if it was under way, rather than what it called
     text = " ".join(f"{type(error).__name__}: {error}".split())
-    line = f"{text} ({Path(where.filename).name}:{where.lineno})"
+    line = f"{text} ({Path(where.filename).name}:{where.lineno})".encode(
+        errors="replace"
+    ).decode()  # paths may be no text
     trials = pd.DataFrame({"session": unit.sessions, "status": schema.FAILED, "error": line})
     columns = [name for name in schema.METRICS if name not in schema.CONDITION]
     return Outcome(pd.DataFrame(columns=columns), trials)

@@ -53,11 +53,17 @@ def require_writable(folder: Path) -> None:
 
 def require_possible(folder: Path) -> None:
     """Find out, leaving nothing behind, whether `require_writable` could make the folder and write there."""
+    try:
+        folder.lstat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:  # such as a name that is too long
+        raise unwritable(folder, error) from None
     there = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
     if not there.is_dir():
-        raise unwritable(folder, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+        raise unwritable(folder, OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
     if not os.access(there, os.W_OK | os.X_OK):
-        raise unwritable(folder, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+        raise unwritable(folder, OSError(errno.EACCES, os.strerror(errno.EACCES)))
 
 
 def write(results: Path, unit: str, metrics: pd.DataFrame, trials: pd.DataFrame) -> None:
