@@ -32,8 +32,7 @@ def run(request: Request) -> int:
     from bench.tables.files import COLUMNS
 
     start, results = time.monotonic(), request.results
-    for folder in (results, request.reports):
-        store.require_possible(folder)
+    store.require_possible(results, request.reports)
     notes = plan.notes(request)
     trials = store.read_trials(results)
     entries = plan.make(request, trials, store.read_trials(provenance.ROOT / "results" / "reference"))
@@ -48,8 +47,7 @@ def run(request: Request) -> int:
         _show_table(preview.table(entries))
         print(preview.summary(entries, units, workers))
         return 0
-    for folder in [results, request.reports, *(results / kind for kind in COLUMNS if units)]:
-        store.require_writable(folder)
+    _require_writable(request, [*COLUMNS] if units else [])
     with processes.workers(workers) as pool:
         failed = compute(units, workers, pool, results) if units else 0
         if not units:
@@ -62,6 +60,14 @@ def run(request: Request) -> int:
     if failed:
         print(f"{failed} sessions failed (see above); the same command tries them again")
     return 1 if failed else 0
+
+
+def _require_writable(request: Request, kinds: Sequence[str]) -> None:
+    """Find out before any computing whether tables of these kinds and a report can be written."""
+    from bench.tables import store
+
+    for folder in [request.results, *(request.results / kind for kind in kinds), request.reports]:
+        store.require_writable(folder)
 
 
 def report(results: Path, reports: Path) -> int:

@@ -108,10 +108,9 @@ def _failure(unit: Unit, error: Exception) -> Outcome:
     frames = traceback.extract_tb(error.__traceback__)
     plugin = [frame for frame in frames if frame.filename == unit.plugin.rpartition("#")[0]]
     where = (plugin or frames)[-1]  # a user's own code, if it was under way, rather than what it called
-    text = " ".join(f"{type(error).__name__}: {error}".split())
-    line = f"{text} ({Path(where.filename).name}:{where.lineno})".encode(
-        errors="replace"
-    ).decode()  # paths may be no text
+    told = f"{type(error).__name__}: {error}".encode(errors="replace").decode()  # a path in it may be no text
+    text = " ".join(told.split())
+    line = f"{text} ({Path(where.filename).name}:{where.lineno})"
     trials = pd.DataFrame({"session": unit.sessions, "status": schema.FAILED, "error": line})
     columns = [name for name in schema.METRICS if name not in schema.CONDITION]
     return Outcome(pd.DataFrame(columns=columns), trials)

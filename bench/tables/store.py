@@ -51,8 +51,13 @@ def require_writable(folder: Path) -> None:
         raise unwritable(folder, error) from None
 
 
-def require_possible(folder: Path) -> None:
-    """Find out, leaving nothing behind, whether `require_writable` could make the folder and write there."""
+def require_possible(*folders: Path) -> None:
+    """Find out, leaving nothing behind, whether `require_writable` could make the folders and write there."""
+    for folder in folders:
+        _require_possible(folder)
+
+
+def _require_possible(folder: Path) -> None:
     try:
         folder.lstat()
     except FileNotFoundError:

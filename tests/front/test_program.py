@@ -167,20 +167,65 @@ def test_ctrl_c_while_it_begins_is_told_in_one_line(monkeypatch, capsys):
     assert capsys.readouterr().err == "stopped: run the command again\n"
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-@pytest.mark.parametrize("command", [["list"], ["--help"], ["run", "--help"], ["run", "grammår→"]])
-def test_a_terminal_that_lacks_a_sign_gets_all_the_rest(encoding, command):
-    done = process(*MODULE, *command, PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+LIMITED = {
+    "ascii": {"PYTHONIOENCODING": "ascii"},
+    "cp1252": {"PYTHONIOENCODING": "cp1252"},
+    "C": {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"},
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("limit", LIMITED)
+@pytest.mark.parametrize("command", [["list"], ["run", "grammår→"]])
+def test_a_terminal_that_lacks_a_sign_gets_all_the_rest(name, limit, command):
+    done = process(*NAMES[name], *command, PYTHONUTF8="0", **LIMITED[limit])
     assert "Traceback" not in done.stderr
     assert done.returncode == (2 if command[-1] == "grammår→" else 0)
     assert done.stdout or done.stderr.count("\n") == 1
 
 
+def told(*arguments):
+    """Give the one line in which a command refuses, having done nothing."""
+    before = sorted(Path().rglob("*"))
+    done = process(*MODULE, *arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert sorted(Path().rglob("*")) == before
+    return done.stderr
+
+
 @pytest.mark.parametrize("option", ["--results", "--reports"])
-@pytest.mark.parametrize("place", ["file", "file/below"])
-def test_a_dry_run_tells_a_folder_that_cannot_be(option, place):
+@pytest.mark.parametrize("place", ["file", "file/below", "dangling", "n" * 300])
+def test_a_folder_that_cannot_be_is_told_by_a_dry_run_too(option, place):
     Path("file").write_text("")
-    line = ("run", "grammar", "--preset", "smoke", "--dry-run", option, place)
-    done = process(*MODULE, *line)
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert place in done.stderr
+    Path("dangling").symlink_to("nowhere")
+    run = ["run", "grammar", "--preset", "smoke", option, place]
+    line = told(*run, "--dry-run")
+    assert line.startswith(f"error: cannot write to {place} (")
+    if place == "dangling":
+        assert told(*run) == line
+
+
+SLIPS = {
+    "no data": (["run", "grammar", "--source", "kantrowitz"], "changes nothing in grammar: it is for names"),
+    "no data too": (
+        ["run", "scaling", "cfg", "--data", "mine.py"],
+        "nothing in scaling, cfg: it is for names",
+    ),
+    "own": (["test", "mine"], "mine is none of ours: give its file, --plugin mine.py"),
+    "own too": (["run-all", "--estimators", "other"], "give its file, --plugin examples/other.py"),
+    "listed": (["list", "mine"], "mine is none of ours: give its file, --plugin mine.py"),
+    "elsewhere": (["test", "theirs"], "if it is your own, give its file: --plugin FILE.py"),
+    "file": (["test", "examples/other.py"], "write: test other --plugin examples/other.py"),
+    "files": (["run-all", "--estimators", "relax,mine.py"], "write: --estimators mine --plugin mine.py"),
+    "no folder": (["run-all", "--results", ""], "--results: nothing is named"),
+    "long folder": (["report", "--results", "n" * 300], "File name too long"),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_is_told_in_one_line(slip):
+    Path("examples").mkdir()
+    for path in (Path("mine.py"), Path("examples", "other.py")):
+        path.write_text("")
+    arguments, words = SLIPS[slip]
+    assert words in told(*arguments)
