@@ -204,7 +204,7 @@ def read() -> dict[str, Figures]:
     return found
 
 
-def _figures(row: Mapping[str, object]) -> Figures:
+def _figures(row: Mapping[str, float]) -> Figures:
     """Read an estimator's row, which is numbers only."""
     numbers = [float(value) for value in row.values() if type(value) in (int, float)]
     found = Figures(**dict(zip(row, numbers, strict=True)))
