@@ -96,6 +96,8 @@ def list_(names: Names = None, plugins: Plugins = None) -> int:
     known = options.known_estimators(plugins)
     for name in names or []:
         options.require_no_file(name, [*known, *experiments.available()], "list")
+        if "(" in name:  # only an estimator's has hyperparameters behind it
+            options.require_estimators([name], known, "list")
     from bench import commands
 
     return commands.list_(known, names or [])

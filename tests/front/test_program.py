@@ -214,6 +214,7 @@ SLIPS = {
     "own": (["test", "mine"], "mine is none of ours: give its file, --plugin mine.py"),
     "own too": (["run-all", "--estimators", "other"], "give its file, --plugin examples/other.py"),
     "listed": (["list", "mine"], "mine is none of ours: give its file, --plugin mine.py"),
+    "listed too": (["list", "rebar(temperatur=1)"], "did you mean temperature?"),
     "elsewhere": (["test", "theirs"], "if it is your own, give its file: --plugin FILE.py"),
     "file": (["test", "examples/other.py"], "write: test other --plugin examples/other.py"),
     "files": (["run-all", "--estimators", "relax,mine.py"], "write: --estimators mine --plugin mine.py"),
