@@ -1,11 +1,15 @@
 """`python -m bench`, and what the script `discgan-bench` calls."""
 
+import io
 import os
 import sys
 
 
 def main() -> int:
     """Carry out the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows ?, and all else
     try:
         from bench.cli import main  # not above: worker processes import this file too, and need nothing of it
 

@@ -65,6 +65,8 @@ def _filed(path: Path) -> Iterator[Assignment]:
         raise UserError(f"--settings: cannot read {path}: {error.strerror}") from None
     except ValueError as error:  # of what is no TOML, or no UTF-8
         raise UserError(f"--settings {path}: this is no TOML: {error}") from None
+    if not read:
+        raise UserError(f"--settings {path}: it sets nothing")
     for name, value in read.items():
         if isinstance(value, dict):
             _require_experiment(name, f" in {path}:")

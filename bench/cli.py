@@ -18,7 +18,7 @@ import typer
 
 import bench
 from bench import experiments, lists, options
-from bench.errors import SCRIPT, BenchError, Stopped, program
+from bench.errors import SCRIPT, BenchError, Stopped, UserError, program
 from bench.options import Estimator, Experiments, Names, Options, Plugins, Preset, Reports, Results
 
 app = typer.Typer(
@@ -94,6 +94,10 @@ def _run(names: Sequence[str] | None, typed: Options) -> int:
 def list_(names: Names = None, plugins: Plugins = None) -> int:
     """List what there is or, given a name, its settings or hyperparameters with their meanings."""
     known = options.known_estimators(plugins)
+    for name in names or []:
+        options.require_no_file(name, [*known, *experiments.available()], "list")
+        if "(" in name:  # only an estimator's has hyperparameters behind it
+            options.require_estimators([name], known, "list")
     from bench import commands
 
     return commands.list_(known, names or [])
@@ -102,7 +106,7 @@ def list_(names: Names = None, plugins: Plugins = None) -> int:
 @app.command("test")
 def examine(estimator: Estimator, plugins: Plugins = None) -> int:
     """Check that an estimator keeps the contract, and say in words what it does not keep."""
-    options.require_estimators([estimator], options.known_estimators(plugins))
+    options.require_estimators([estimator], options.known_estimators(plugins), "test")
     from bench import commands
 
     return commands.examine(estimator)
@@ -171,7 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BenchError as error:
         return _complain(f"error: {error}", error.exit_code)
     except OSError as error:  # of whatever no command looks after itself, such as a full disk behind `>`
-        return _complain(f"error: {error}", BenchError.exit_code)
+        return _complain(f"error: {error}", (UserError if error.filename else BenchError).exit_code)
     if code == Stopped.exit_code:  # Ctrl-C outside the computing, which typer turns into this
         return _complain("stopped: what is finished is kept; run the command again", code)
     return code

@@ -29,8 +29,10 @@ def run(request: Request) -> int:
     from bench.running.compute import compute
     from bench.running.progress import duration
     from bench.tables import store
+    from bench.tables.files import COLUMNS
 
     start, results = time.monotonic(), request.results
+    store.require_possible(results, request.reports)
     notes = plan.notes(request)
     trials = store.read_trials(results)
     entries = plan.make(request, trials, store.read_trials(provenance.ROOT / "results" / "reference"))
@@ -45,8 +47,7 @@ def run(request: Request) -> int:
         _show_table(preview.table(entries))
         print(preview.summary(entries, units, workers))
         return 0
-    store.require_writable(results)
-    store.require_writable(request.reports)
+    _require_writable(request, [*COLUMNS] if units else [])
     with processes.workers(workers) as pool:
         failed = compute(units, workers, pool, results) if units else 0
         if not units:
@@ -61,11 +62,21 @@ def run(request: Request) -> int:
     return 1 if failed else 0
 
 
+def _require_writable(request: Request, kinds: Sequence[str]) -> None:
+    """Find out before any computing whether tables of these kinds and a report can be written."""
+    from bench.tables import store
+
+    for folder in [request.results, *(request.results / kind for kind in kinds), request.reports]:
+        store.require_writable(folder)
+
+
 def report(results: Path, reports: Path) -> int:
     """Write the report from the tables alone."""
     from bench.running import processes
     from bench.running.provenance import cpu_count
+    from bench.tables import store
 
+    store.require_possible(reports)
     with processes.workers(min(cpu_count(), DRAWING)) as pool:
         _write_report(results, reports, pool)
     return 0
@@ -75,7 +86,9 @@ def compare(a: Path, b: Path, reports: Path, top: int) -> int:
     """Compare two results folders, in the terminal and as a page."""
     from bench import comparison
     from bench.comparison import terminal
+    from bench.tables import store
 
+    store.require_possible(reports)
     found = comparison.compare(a, b)
     for text, table in terminal.blocks(found, top):
         print(text)
@@ -90,8 +103,16 @@ def check(update: bool) -> int:
     from rich.console import Console
 
     from bench.contract import check as regression
+    from bench.tables import store
 
-    before = {} if update and not regression.BASELINE.exists() else regression.read()
+    try:
+        before = regression.read()
+    except regression.NoBaselineError:
+        if not update:
+            raise
+        before = {}
+    if update:
+        store.require_writable(regression.BASELINE.parent)
     torch.set_num_threads(1)
     with Console(stderr=True).status("measuring") as status:
         now = regression.measure(before, lambda name: status.update(f"measuring {name}"))

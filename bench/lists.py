@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from bench.errors import UserError
 
@@ -78,8 +79,11 @@ def sessions(text: str | None) -> tuple[int, ...] | None:
 
 
 def require_joined(arguments: Sequence[str], experiments: Sequence[str]) -> None:
-    """Refuse `--lengths 3 5`, whose 5 would be taken for something else."""
+    """Refuse `--lengths 3 5`, whose 5 would be taken for something else, and `--results ""`."""
     words = [word for text in arguments for word in text.split("=", text.startswith("--"))]
+    for option, value in pairwise(words):
+        if option.startswith("--") and not value:  # which would be the current folder where one is asked for
+            raise UserError(f"{option}: nothing is named; name at least one, or leave it out")
     for option, a, b in zip(words, words[1:], words[2:], strict=False):
         if option == "--set" and "=" not in a and not b.startswith("-"):
             raise UserError(f"--set {a} {b}: write it as --set {a}={b}")

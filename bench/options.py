@@ -6,9 +6,11 @@ that help, completion and mistakes come at once.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -223,11 +225,33 @@ def _chosen(typed: Options) -> list[str]:
     return _distinct(chosen)
 
 
-def require_estimators(names: Sequence[str], known: Sequence[str]) -> None:
-    """Refuse estimators that are none of those known, and those that cannot be made."""
-    require_known("estimator", map(estimators.bare, names), known)
+def require_estimators(names: Sequence[str], known: Sequence[str], typed: str = "--estimators") -> None:
+    """Refuse estimators that are none of those known, and those that cannot be made.
+
+    Args:
+        names: of the estimators, with or without hyperparameters.
+        known: as `known_estimators` gives them.
+        typed: what stood before the names.
+    """
+    for name in map(estimators.bare, names):
+        require_no_file(name, known, typed)
+        if name not in known:
+            near = get_close_matches(name.lower(), known, 1, 0.7)
+            own = "" if near else " (if it is your own, give its file: --plugin FILE.py)"
+            raise UserError(f"{unknown('estimator', name, known)}{own}")
     for name in names:
         _require_made(name)
+
+
+def require_no_file(name: str, known: Sequence[str], typed: str) -> None:
+    """Refuse what is a file's path, or the name of one that is at hand, and say how to give the file."""
+    if name.endswith(".py"):
+        path = Path(name)
+        raise UserError(f"{name} is a file; write: {typed} {path.stem} --plugin {shlex.quote(name)}")
+    at_hand = [*Path().glob("*.py"), *Path("examples").glob("*.py")]
+    own = [path for path in at_hand if path.stem == name]
+    if name not in known and own:
+        raise UserError(f"{name} is none of ours: give its file, --plugin {own[0]}")
 
 
 def _require_made(name: str) -> None:

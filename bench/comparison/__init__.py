@@ -85,7 +85,7 @@ def write(comparison: Comparison, reports: Path) -> Path:
         figures=list(drawn(comparison.found, reports / "figures")),
     )
     path = reports / "index.html"
-    path.write_text(page, encoding="utf-8")
+    path.write_text(page, encoding="utf-8", errors="replace")  # a folder may have a name that is no text
     return path
 
 

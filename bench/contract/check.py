@@ -9,6 +9,7 @@ or busier machine slows both, a slower program only one. What is not clearly as 
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -176,22 +177,40 @@ def compared(name: str, before: Figures, now: Figures) -> list[Change]:
     return found
 
 
+class NoBaselineError(UserError):
+    """There is nothing to compare with, until a baseline is written."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}: `{program()} check --update-baseline` makes one")
+
+
 def read() -> dict[str, Figures]:
     """Read the baseline.
 
     Raises:
-        UserError: there is none, or it is none.
+        NoBaselineError: there is none, it is none, or it has none of the estimators that there are.
+        UserError: it cannot be read.
     """
     try:
-        return {name: Figures(**row) for name, row in json.loads(BASELINE.read_text("utf-8")).items()}
+        found = {name: _figures(row) for name, row in json.loads(BASELINE.read_text("utf-8")).items()}
     except FileNotFoundError:
-        raise UserError(
-            f"no baseline in {BASELINE}: `{program()} check --update-baseline` makes it"
-        ) from None
-    except (ValueError, TypeError, AttributeError):
-        raise UserError(
-            f"{BASELINE} is no baseline: `{program()} check --update-baseline` makes one"
-        ) from None
+        raise NoBaselineError(f"there is no baseline {BASELINE}") from None
+    except OSError as error:
+        raise UserError(f"cannot read the baseline {BASELINE}: {error.strerror}") from None
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise NoBaselineError(f"{BASELINE} is no baseline") from None
+    if not found.keys() & set(estimators.available()):
+        raise NoBaselineError(f"the baseline {BASELINE} has none of the estimators that there are")
+    return found
+
+
+def _figures(row: Mapping[str, float]) -> Figures:
+    """Read an estimator's row, which is numbers only."""
+    numbers = [float(value) for value in row.values() if type(value) in (int, float)]
+    found = Figures(**dict(zip(row, numbers, strict=True)))
+    if not all(map(math.isfinite, found)) or found.speed <= 0:
+        raise ValueError(found)
+    return found
 
 
 def write(found: Mapping[str, Figures]) -> None:

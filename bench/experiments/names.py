@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from bench.errors import UserError
@@ -124,7 +123,7 @@ def check(source: str, length: int) -> int:
 
 def conditions(settings: NameSettings, lengths: Sequence[int], names: Sequence[str]) -> list[Condition]:
     """Every estimator asked for that need not enumerate, the other forms of the loss, and the controls."""
-    source = Path(settings.source).name  # a file's is its name and its content's hash, wherever it lies
+    source = wordlists.shown(settings.source)
     found = []
     for length in lengths:
         vocabulary = check(settings.source, length)

@@ -33,6 +33,7 @@ from bench.report import (
 from bench.report import made as origin
 from bench.statistics import headline, quality, stats
 from bench.tables import schema, store
+from bench.tables.naming import fitting
 from bench.tables.store import Tables
 
 TEMPLATE = "page.html.j2"
@@ -84,7 +85,7 @@ def write(
         notes=tables.notes,
     )
     path = reports / "index.html"
-    path.write_text(page, encoding="utf-8")
+    path.write_text(page, encoding="utf-8", errors="replace")  # a file may have a name that is no text
     return path
 
 
@@ -162,7 +163,7 @@ def slug(key: Key) -> str:
     """The beginning of the names of a slice's files, without what a file's name or a link cannot have."""
     experiment, task, source, length = key
     text = f"{experiment} {schema.with_source(task, source)} {length}"
-    return "-".join(dict.fromkeys(re.findall(r"\w+", text)))
+    return fitting("-".join(dict.fromkeys(re.findall(r"\w+", text))))
 
 
 def title(key: Key) -> str:

@@ -98,6 +98,15 @@ def checked(names: Sequence[str], assignments: Sequence[Assignment]) -> list[str
     return notes
 
 
+def require_source(names: Sequence[str], source: str | None) -> None:
+    """Refuse a source of words for experiments none of which takes one."""
+    if source and not any("source" in settable(name) for name in names):
+        able = ", ".join(name for name in experiments.available() if "source" in settable(name))
+        raise UserError(
+            f"{ELSEWHERE['source']} changes nothing in {', '.join(names)}: it is for {able or 'none'}"
+        )
+
+
 def _unknown(name: str, meant: Sequence[str]) -> str:
     if any(name in vars(next(iter(experiments.load(each).PRESETS.values()))) for each in meant):
         return f"it changes nothing in {', '.join(meant)} (`{program()} list {meant[0]}` shows what does)"

@@ -111,7 +111,8 @@ def _failure(unit: Unit, error: Exception) -> Outcome:
     if unit.plugin:  # a user's own code, if it was under way, rather than what it called
         own, at = where(error, Path(unit.plugin.rpartition("#")[0]))
         file, number = (own, at) if at else (file, number)
-    text = " ".join(f"{type(error).__name__}: {error}".split())
+    told = f"{type(error).__name__}: {error}".encode(errors="replace").decode()  # a path in it may be no text
+    text = " ".join(told.split())
     line = f"{text} ({Path(file).name}:{number})"
     trials = pd.DataFrame({"session": unit.sessions, "status": schema.FAILED, "error": line})
     columns = [name for name in schema.METRICS if name not in schema.CONDITION]

@@ -23,6 +23,7 @@ from bench.running.request import Request
 from bench.sessions.parameters import require_whole_draws
 from bench.tables import schema
 from bench.tables.condition import Condition
+from bench.tables.naming import fitting
 from discgan_core import estimators
 
 #: Settings that choose which sessions are run and how they are grouped, never what a session gives.
@@ -69,7 +70,7 @@ class Unit:
         parts += [] if source == schema.SYNTHETIC else [source]
         parts += [str(length), estimator, setting]
         parts += [f"s{self.sessions[0]:04d}", f"s{self.sessions[-1]:04d}", self.config_hash]
-        return "-".join(part.replace("/", "_") for part in parts)
+        return fitting("-".join(part.replace("/", "_") for part in parts))
 
 
 class Entry(NamedTuple):
@@ -119,6 +120,7 @@ def make(request: Request, trials: pd.DataFrame, reference: pd.DataFrame) -> lis
 
 def notes(request: Request) -> list[str]:
     """Say in a line each what some of the experiments leave out of what is asked for."""
+    adjust.require_source(request.experiments, request.source)
     found = adjust.checked(request.experiments, request.assignments)
     for name in request.experiments:
         left = experiments.chosen(name, request.estimators)[1]

@@ -36,6 +36,10 @@ from bench.sessions import cache
 URL = "https://raw.githubusercontent.com/nltk/nltk_data/gh-pages/packages/corpora/names.zip"
 SHA256 = "0eec7e958b34982662b8f05824ae64642dea097b08057ade65c252191c5fe7ca"
 LONGEST = 9
+LIGATURES = {
+    c: unicodedata.normalize("NFKC", chr(c)) for c in (*range(0xFB00, 0xFB07), *range(0xFB13, 0xFB18))
+}
+"""Pairs of letters that fonts have as one character, "ﬁ", as they come out of a printed page."""
 
 
 def load(source: str) -> list[str]:
@@ -110,7 +114,8 @@ def read(path: Path, longest: int) -> list[str]:
     """Read a user's own list: UTF-8, one name on a line, letters of any script.
 
     Names come in lower case and in Unicode's composed form (NFC), in the order of the file; one that
-    comes again is dropped, and so are blank lines, space around a name and a byte-order mark.
+    comes again is dropped, and so are blank lines, space around a name and a byte-order mark. A ligature is
+    the letters that it joins, and a mark that no letter has in it is a token of its own.
 
     Args:
         path: the file.
@@ -144,6 +149,15 @@ def fingerprint(path: Path) -> str:
     return f"{path.resolve()}#{hashlib.sha256(content).hexdigest()[:8]}"
 
 
+def shown(source: str) -> str:
+    """Name a source for tables and files: a file by its name and hash, wherever it lies.
+
+    What cannot be printed, such as a line break or a byte that is no UTF-8, would spoil both.
+    """
+    name = Path(source).name
+    return "".join(letter if letter.isprintable() else "_" for letter in name)
+
+
 def path_of(source: str) -> Path:
     """Give the file that a fingerprint names."""
     return Path(source.rpartition("#")[0])
@@ -152,7 +166,7 @@ def path_of(source: str) -> Path:
 def name(line: bytes, where: str, longest: int) -> str:
     """Read one line, which may be blank, or tell `where` it is wrong."""
     try:
-        text = unicodedata.normalize("NFC", line.decode().strip().lower())
+        text = plain(line.decode().strip())
     except UnicodeDecodeError:
         raise UserError(f"{where}: this is not UTF-8; save the file as UTF-8") from None
     shown = repr(text if len(text) <= 40 else f"{text[:40]}…")
@@ -160,10 +174,25 @@ def name(line: bytes, where: str, longest: int) -> str:
     if wrong is not None:
         raise UserError(f"{where}: {shown} has {wrong!r}, which is no letter; names are letters only")
     if len(text) > longest:
-        raise UserError(f"{where}: {shown} has {len(text)} letters; at most {longest} fit")
+        marks = sum(map(is_mark, text))
+        counted = (
+            f"{len(text) - marks} letters and {marks} marks on them" if marks else f"{len(text)} letters"
+        )
+        raise UserError(f"{where}: {shown} has {counted}; at most {longest} fit")
     return text
+
+
+def plain(text: str) -> str:
+    """Give a name in lower case and NFC; no letter becomes two, as "İ" does in Python's lower case."""
+    composed = unicodedata.normalize("NFC", text).translate({**LIGATURES, ord("İ"): "i"})
+    return unicodedata.normalize("NFC", composed.lower())
 
 
 def is_letter(character: str, place: int) -> bool:
     """Tell letters from the rest; a mark behind a letter, such as a vowel sign, counts as one."""
-    return unicodedata.category(character)[0] in ("LM" if place else "L")
+    return unicodedata.category(character)[0] == "L" or (place > 0 and is_mark(character))
+
+
+def is_mark(character: str) -> bool:
+    """Tell what stands on or below the letter before it."""
+    return unicodedata.category(character)[0] == "M"

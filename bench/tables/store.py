@@ -7,6 +7,7 @@ one pair of files; a loose unit takes the place of a packed one of its name, whi
 again. Reading refuses anything it does not recognise: a table that quietly lacks rows is worse than none.
 """
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +49,26 @@ def require_writable(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise unwritable(folder, error) from None
+
+
+def require_possible(*folders: Path) -> None:
+    """Find out, leaving nothing behind, whether `require_writable` could make the folders and write there."""
+    for folder in folders:
+        _require_possible(folder)
+
+
+def _require_possible(folder: Path) -> None:
+    try:
+        folder.lstat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:  # such as a name that is too long
+        raise unwritable(folder, error) from None
+    there = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
+    if not there.is_dir():
+        raise unwritable(folder, OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise unwritable(folder, OSError(errno.EACCES, os.strerror(errno.EACCES)))
 
 
 def write(results: Path, unit: str, metrics: pd.DataFrame, trials: pd.DataFrame) -> None:

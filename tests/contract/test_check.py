@@ -12,6 +12,7 @@ import torch
 
 from bench import cli
 from bench.contract import check
+from bench.errors import program
 from bench.sessions.updates import Updates
 from discgan_core import estimators
 from discgan_core.interface import Estimate
@@ -127,14 +128,48 @@ def test_an_estimator_that_is_gone_fails_and_a_new_one_is_mentioned(few, capsys)
     assert "not in the baseline, so not compared: exact" in out
 
 
-@pytest.mark.parametrize("text", [None, "{", '{"exact": {"what": 1}}', "[1]"])
-def test_without_a_baseline_one_line_says_what_to_do(few, text, capsys):
-    if text:
-        few.write_text(text)
+def row(**changed):
+    """Write a baseline of one estimator."""
+    return json.dumps({"exact": {"variance": 0, "bias": 0, "noise": 0, "speed": 1, **changed}})
+
+
+NONE = {
+    "none": None,
+    "no text": b"\xff",
+    "cut short": "{",
+    "empty": "{}",
+    "a list": "[1]",
+    "other figures": '{"exact": {"what": 1}}',
+    "not all figures": '{"exact": {"speed": 1}}',
+    "of none of ours": row().replace("exact", "gone"),
+    "words": row(variance="0.1"),
+    "a truth value": row(bias=True),
+    "no number": row(noise=float("nan")),
+    "no time": row(speed=0),
+}
+
+
+@pytest.mark.parametrize("case", NONE)
+def test_without_a_baseline_one_line_says_what_to_do_and_that_does_it(few, case, capsys, monkeypatch):
+    text = NONE[case]
+    if text is not None:
+        few.write_bytes(text if isinstance(text, bytes) else text.encode())
     assert run() == 2
-    error = capsys.readouterr().err
-    assert "--update-baseline" in error
-    assert error.count("\n") == 1
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    assert f"{few}" in said.err
+    assert f"`{program()} check --update-baseline` makes one" in said.err
+    measured = {name: check.Figures(0.0, 0.0, 0.0, 1.0) for name in FEW}
+    monkeypatch.setattr(check, "measure", lambda before, tell: measured)
+    assert run("--update-baseline") == 0
+    assert check.read() == measured
+
+
+@pytest.mark.parametrize("arguments", [[], ["--update-baseline"]])
+def test_a_baseline_that_cannot_be_read_is_told_before_anything_is_measured(few, arguments, capsys):
+    few.mkdir()
+    assert run(*arguments) == 2
+    assert capsys.readouterr().err.startswith(f"error: cannot read the baseline {few}: ")
 
 
 def test_the_committed_baseline_has_every_estimator():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 
 import fake_bench
@@ -79,6 +80,25 @@ def test_two_sources_stay_apart_in_one_folder(say, tmp_path):
     assert tables.notes == []
     for source in sources:
         assert "nothing left to compute" in say(*source)[1].out
+
+
+SPELLINGS = {"long": "ł" * 120, "lines": "two\nlines", "no text": os.fsdecode(b"caf\xe9")}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_list_of_any_name(spelling, tmp_path, monkeypatch):
+    """What is computed is kept, and its report written, whatever the file system calls the list."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(processes, "workers", inline_workers)
+    (tmp_path / "lists").mkdir()
+    path = tmp_path / "lists" / SPELLINGS[spelling]
+    path.write_text("Anna\nOtto\nUte\n")
+    line = ["run", "names", "--preset", "smoke", "--estimators", "maximum_likelihood", "--data", str(path)]
+    assert main(line) == 0
+    found = [p for p in tmp_path.rglob("names-*") if p.is_file()]
+    assert {p.suffix for p in found} == {".parquet", ".csv", ".md"}
+    assert all(len(os.fsencode(p.name)) <= 230 and p.name.isprintable() for p in found)
+    assert wordlists.fingerprint(path)[-8:] in (tmp_path / "reports/smoke/index.html").read_text("utf-8")
 
 
 def test_a_file_that_changes_under_a_run_is_not_read_for_what_it_was(tmp_path):

@@ -27,7 +27,9 @@ def process(*command: str, **variables: str) -> subprocess.CompletedProcess[str]
     environment = {**os.environ, **variables}
     environment.pop("PYTHONPATH", None)
     environment.pop("PYTHONSAFEPATH", None)  # as a user has it, whatever ran before in this process
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, errors="replace", check=False
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -163,3 +165,68 @@ def test_ctrl_c_while_it_begins_is_told_in_one_line(monkeypatch, capsys):
     monkeypatch.setattr(cli, "main", interrupted)
     assert __main__.main() == 130
     assert capsys.readouterr().err == "stopped: run the command again\n"
+
+
+LIMITED = {
+    "ascii": {"PYTHONIOENCODING": "ascii"},
+    "cp1252": {"PYTHONIOENCODING": "cp1252"},
+    "C": {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"},
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("limit", LIMITED)
+@pytest.mark.parametrize("command", [["list"], ["run", "grammår→"]])
+def test_a_terminal_that_lacks_a_sign_gets_all_the_rest(name, limit, command):
+    done = process(*NAMES[name], *command, PYTHONUTF8="0", **LIMITED[limit])
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (2 if command[-1] == "grammår→" else 0)
+    assert done.stdout or done.stderr.count("\n") == 1
+
+
+def told(*arguments):
+    """Give the one line in which a command refuses, having done nothing."""
+    before = sorted(Path().rglob("*"))
+    done = process(*MODULE, *arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert sorted(Path().rglob("*")) == before
+    return done.stderr
+
+
+@pytest.mark.parametrize("option", ["--results", "--reports"])
+@pytest.mark.parametrize("place", ["file", "file/below", "dangling", "n" * 300])
+def test_a_folder_that_cannot_be_is_told_by_a_dry_run_too(option, place):
+    Path("file").write_text("")
+    Path("dangling").symlink_to("nowhere")
+    run = ["run", "grammar", "--preset", "smoke", option, place]
+    line = told(*run, "--dry-run")
+    assert line.startswith(f"error: cannot write to {place} (")
+    if place == "dangling":
+        assert told(*run) == line
+
+
+SLIPS = {
+    "no data": (["run", "grammar", "--source", "kantrowitz"], "changes nothing in grammar: it is for names"),
+    "no data too": (
+        ["run", "scaling", "cfg", "--data", "mine.py"],
+        "nothing in scaling, cfg: it is for names",
+    ),
+    "own": (["test", "mine"], "mine is none of ours: give its file, --plugin mine.py"),
+    "own too": (["run-all", "--estimators", "other"], "give its file, --plugin examples/other.py"),
+    "listed": (["list", "mine"], "mine is none of ours: give its file, --plugin mine.py"),
+    "listed too": (["list", "rebar(temperatur=1)"], "did you mean temperature?"),
+    "elsewhere": (["test", "theirs"], "if it is your own, give its file: --plugin FILE.py"),
+    "file": (["test", "examples/other.py"], "write: test other --plugin examples/other.py"),
+    "files": (["run-all", "--estimators", "relax,mine.py"], "write: --estimators mine --plugin mine.py"),
+    "no folder": (["run-all", "--results", ""], "--results: nothing is named"),
+    "long folder": (["report", "--results", "n" * 300], "File name too long"),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_is_told_in_one_line(slip):
+    Path("examples").mkdir()
+    for path in (Path("mine.py"), Path("examples", "other.py")):
+        path.write_text("")
+    arguments, words = SLIPS[slip]
+    assert words in told(*arguments)

@@ -104,6 +104,7 @@ def test_a_mistake_is_told_in_one_line_before_anything_runs(say, mistake):
     ("text", "words"),
     [
         ("updates = ", ["this is no TOML"]),
+        ("# updates = 3", ["s.toml: it sets nothing"]),
         ("updates = 'x'", ["s.toml: updates=x: it must be a whole number"]),
         ("[grammar]\nmomentum = nan", ["s.toml: grammar.momentum=nan", "below 1"]),
         ("[gramar]\nupdates = 3", ['did you mean "grammar"?']),

@@ -175,7 +175,8 @@ def test_an_unknown_source_is_told():
     assert told(wordlists.load, "sensus") == 'unknown source "sensus": did you mean "census"?'
 
 
-words = st.text(st.characters(categories=["L"]), min_size=1, max_size=8)
+ELSEWHERE = "".join(["İ", *map(chr, wordlists.LIGATURES)])
+words = st.text(st.characters(categories=["L"], exclude_characters=ELSEWHERE), min_size=1, max_size=8)
 lines = st.lists(st.tuples(words | st.sampled_from(["", " ", "\t"]), st.sampled_from(["\n", "\r\n", "\r"])))
 
 
@@ -195,7 +196,26 @@ def test_reading_gives_the_distinct_names_back(tmp_path_factory, lines, last, ma
 def test_names_of_any_script(tmp_path):
     path = tmp_path / "own.txt"
     path.write_text("ZOE\u0308\nZoë\nİpek\nमीरा\nŁukasz\n李\n", encoding="utf-8")
-    assert wordlists.read(path, 6) == ["zoë", "i\u0307pek", "मीरा", "łukasz", "李"]
+    assert wordlists.read(path, 6) == ["zoë", "ipek", "मीरा", "łukasz", "李"]
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("İstanİbul", "istanibul"),
+        ("I\u0307stanI\u0307bul", "istanibul"),
+        ("Straßen\u1e9eer", "straßenßer"),
+        ("O\u0308zle\u0301mX", "özlémx"),
+        ("ΣΙΣΥΦΟΣ", "σισυφος"),
+        ("Gra\ufb01\ufb02", "grafifl"),
+        ("\u212bngstro\u0308m", "ångström"),
+    ],
+)
+def test_letters_are_counted_as_they_are_read(tmp_path, line, name):
+    path = tmp_path / "own.txt"
+    path.write_text(line, encoding="utf-8")
+    assert wordlists.read(path, len(name)) == [name]
+    assert f"has {len(name)} letters" in told(wordlists.read, path, len(name) - 1)
 
 
 @pytest.mark.parametrize(
@@ -211,6 +231,7 @@ def test_names_of_any_script(tmp_path):
         (b"dee dee", ["line 1: 'dee dee' has ' '"]),
         (b"a\x00b", [r"line 1: 'a\x00b' has '\x00'"]),
         ("\u0308a".encode(), ["line 1", "no letter"]),
+        ("annam\u0303m\u0303nna".encode(), ["has 9 letters and 2 marks on them; at most 9 fit"]),
         (b"a" * 1000, ["line 1: 'aaaa", "…' has 1000 letters"]),
     ],
 )
