@@ -14,17 +14,17 @@ report: $(READY)
 	$(BIN)/python -m bench report $(ARGS)
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto -m "not slow" --benchmark-skip
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow" --benchmark-skip
 
 test-all: $(READY)
-	$(BIN)/python -m pytest -n auto --benchmark-skip
+	$(BIN)/python -m pytest -n auto --dist loadgroup --benchmark-skip
 
 # The quick tests with the lowest versions that pyproject.toml allows, which uv names.
 test-lowest:
 	$(PYTHON) -m venv .venv/lowest
 	.venv/lowest/bin/python -m pip install --disable-pip-version-check uv
 	.venv/lowest/bin/python -m uv pip install --python .venv/lowest --resolution lowest-direct -e '.[dev]'
-	.venv/lowest/bin/python -m pytest -n auto -m "not slow" --benchmark-skip
+	.venv/lowest/bin/python -m pytest -n auto --dist loadgroup -m "not slow" --benchmark-skip
 
 # The allocator as the workers of run-all have it (ENVIRONMENT in bench/running/processes.py).
 bench: $(READY)

@@ -76,6 +76,7 @@ def report(results: Path, reports: Path) -> int:
     from bench.running.provenance import cpu_count
     from bench.tables import store
 
+    store.require_name(results)
     store.require_possible(reports)
     with processes.workers(min(cpu_count(), DRAWING)) as pool:
         _write_report(results, reports, pool)

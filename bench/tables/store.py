@@ -57,13 +57,18 @@ def require_possible(*folders: Path) -> None:
         _require_possible(folder)
 
 
-def _require_possible(folder: Path) -> None:
+def require_name(folder: Path) -> None:
+    """Refuse what no folder can be called, such as a name that is too long."""
     try:
         folder.lstat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         pass
-    except OSError as error:  # such as a name that is too long
-        raise unwritable(folder, error) from None
+    except OSError as error:
+        raise UserError(f"no folder can be {folder} ({error.strerror}): name another") from None
+
+
+def _require_possible(folder: Path) -> None:
+    require_name(folder)
     there = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
     if not there.is_dir():
         raise unwritable(folder, OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))

@@ -36,7 +36,7 @@ SIZES = [(3, 3), (2, 4), (4, 1)]
 @pytest.mark.parametrize(("name", "options"), CASES)
 def test_the_declared_bias_is_the_measured_one(name, options, vocabulary, length, record_property):
     estimator = estimators.make(name, **options)
-    draws = 20_000 if estimator.unbiased else max(5_000, 100_000 // estimator.samples_per_draw)
+    draws = 10_000 if estimator.unbiased else max(5_000, 20_000 // estimator.samples_per_draw)
     verdict = judge(estimator, vocabulary, length, draws)
     for field, value in verdict._asdict().items():
         record_property(field, value)

@@ -31,6 +31,9 @@ RELAXATION = ("relaxation", "grammar", "synthetic", 3)
 ALL = ("", "", "", 0)
 
 
+pytestmark = pytest.mark.xdist_group("figures")  # what it draws is drawn once
+
+
 @pytest.fixture(scope="module")
 def tables() -> Tables:
     return synthetic_tables.everything(sessions=3, steps=[0, 100], lambdas=[0.1, 1, 10])

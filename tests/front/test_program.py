@@ -201,7 +201,7 @@ def test_a_folder_that_cannot_be_is_told_by_a_dry_run_too(option, place):
     run = ["run", "grammar", "--preset", "smoke", option, place]
     line = told(*run, "--dry-run")
     assert line.startswith(f"error: cannot write to {place} (")
-    if place == "dangling":
+    if (place, option) == ("dangling", "--results"):
         assert told(*run) == line
 
 

@@ -27,6 +27,9 @@ def small(sessions: int = 6, diverged: int = 0) -> Tables:
     return synthetic_tables.everything(sessions, steps=[0, 100], lambdas=[0.1, 1], diverged=diverged)
 
 
+pytestmark = pytest.mark.xdist_group("report")  # what it draws is drawn once
+
+
 def keep(tables: Tables, folder: Path) -> Path:
     """A results folder with these tables in one unit."""
     store.write(folder, "all", tables.metrics, tables.trials)
