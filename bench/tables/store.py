@@ -68,7 +68,12 @@ def require_name(folder: Path) -> None:
 
 
 def _require_possible(folder: Path) -> None:
-    require_name(folder)
+    try:
+        folder.lstat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:  # such as a name that is too long
+        raise unwritable(folder, error) from None
     there = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
     if not there.is_dir():
         raise unwritable(folder, OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))

@@ -29,7 +29,7 @@ PLAIN = [(name, {}) for name in estimators.available()]
 CASES = PLAIN + [(name, options) for name, found in VARIANTS.items() for options in found]
 SEQUENCE_FORMS = ("rebar_sequence", "relax_sequence")
 """Biased at lengths above one only, where they are no longer `rebar` and `relax`."""
-SIZES = [(3, 3), (2, 4), (4, 1)]
+SIZES = [(3, 3), pytest.param(2, 4, marks=pytest.mark.slow), (4, 1)]
 
 
 @pytest.mark.parametrize(("vocabulary", "length"), SIZES)

@@ -262,6 +262,7 @@ def test_nothing_to_show_gives_no_figure(tables: Tables) -> None:
     assert not any(figures.load(name).draw(nothing) for name in figures.available())
 
 
+@pytest.mark.slow
 def test_one_session_can_be_drawn() -> None:
     tables = synthetic_tables.everything(1, lengths=(3,), steps=[0, 1], lambdas=[1, 10])
     each = [part for _, part in stats.slices(tables)]
@@ -545,6 +546,7 @@ def test_a_headline_without_a_known_best_shows_what_real_strings_come_to(
     assert "real\n0.14" in words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", ["headline", "settings", "contenders"])
 def test_a_slice_that_lacks_something_shows_what_it_has(slices: dict[Slice, Tables], lost: str) -> None:
     for key in (GRAMMAR_3, CFG, NAMES):
