@@ -14,7 +14,7 @@ from discgan_core.checks import whole
 from discgan_core.interface import Estimate, Estimator, Need, Noise, Policy, Reward, State
 from discgan_core.policies import log_probs_of
 from discgan_core.rewards import of_tokens
-from discgan_core.sequences import expected, log_likelihood, shares
+from discgan_core.sequences import bounded, expected, log_likelihood
 
 
 def self_normalised(samples: int = 32) -> Estimator:
@@ -30,7 +30,7 @@ def self_normalised(samples: int = 32) -> Estimator:
             raise ValueError("self_normalised learns from data: give `data` [N, T]")
         log_probs = log_probs_of(policy, data)
         f = of_tokens(reward, data, log_probs).unflatten(0, (-1, samples))
-        w = shares(log_likelihood(log_probs, data).sum(1).unflatten(0, (-1, samples)))
+        w = bounded(log_likelihood(log_probs, data).sum(1).unflatten(0, (-1, samples))).softmax(1)
         return Estimate(expected(w, f))
 
     return Estimator(
