@@ -26,6 +26,11 @@ from discgan_core.interface import (
 )
 from discgan_core.meter import Meter, MeteredPolicy
 
+NO_GRADIENT = (
+    "the gradient by every parameter is zero: the surrogate does not depend on the policy's logits; are they "
+    "detached, computed under no_grad, or of other parameters than theta?"
+)
+
 PolicyOf = Callable[[Params, Noise], Policy]
 RewardOf = Callable[[Noise], Reward]
 
@@ -62,10 +67,15 @@ def update_gradient(
 
     Returns:
         the mean of g_hat over the batch's draws, named as theta, and the feedback for `estimator.adapt`.
+
+    Raises:
+        ValueError: the estimate does not depend on theta.
     """
 
     def objective(theta: Params) -> tuple[Tensor, Estimate]:
         estimate = estimator.estimate(problem.policy(theta, noise), problem.reward(noise), noise, state, data)
+        if not estimate.surrogate.requires_grad:
+            raise ValueError(NO_GRADIENT)
         return estimate.surrogate.mean(), estimate
 
     gradient, estimate = grad(objective, has_aux=True)(theta)

@@ -31,7 +31,7 @@ def looked_at(f: Tensor, x: Tensor, shape: Sequence[int]) -> Tensor:
     of_shape(f, shape, f"reward gives {{}} for {list(x.shape)}; it must give {{}}")
     if x.requires_grad and not f.requires_grad:
         raise ValueError(NO_DERIVATIVE)
-    return f
+    return f.clone() if f.is_inference() else f  # autograd keeps none that inference mode has made
 
 
 NO_DERIVATIVE = (

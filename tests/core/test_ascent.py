@@ -197,3 +197,13 @@ def test_strings_that_end_are_learned():
         tokens = from_module(module, T, V).sample(torch.rand(200, T))
         assert (tokens == V - 1).any(1).float().mean() < 0.2
         module.table.data.zero_()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_module_that_passes_no_gradient_on_is_told(name):
+    class Cut(Chain):
+        def forward(self, x, c=None):
+            return super().forward(x, c).detach()
+
+    with pytest.raises(ValueError, match="the surrogate does not depend on the policy's logits"):
+        climb(name, Cut(), updates=1)

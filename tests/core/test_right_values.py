@@ -231,6 +231,13 @@ def test_one_that_is_sure_to_be_real_has_all_the_weight():
     assert gradient.abs().max() > 0
 
 
+@pytest.mark.parametrize("name", [name for name in ALL if name not in DERIVATIVE])
+def test_a_reward_computed_in_inference_mode_is_as_good(name):
+    judge = torch.inference_mode()(smooth)
+    one, other = surrogate(name, judge)[1], surrogate(name, smooth)[1]
+    torch.testing.assert_close(one, other)
+
+
 # --- contexts
 
 P = 3
