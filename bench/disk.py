@@ -1,8 +1,8 @@
 """Files: put in place whole or not at all, and read only if they are files.
 
-What is half-written has a hidden name with its writer in it, so that the next command can tell what a dead one
-has left. All is written to the disk before it is renamed: neither a kill nor a loss of power leaves half a
-file under a name that is believed.
+What is half-written has a hidden name with its writer in it, so that the next command can tell what a dead
+one has left. All is written to the disk before it is renamed: neither a kill nor a loss of power leaves half
+a file under a name that is believed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import stat
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -53,7 +54,7 @@ def read(path: Path, most: int, what: str = "") -> bytes:
     told = f" (give {what})" if what else ""
     try:
         # Not to wait for whoever might write to a pipe, and to look at what was opened, not at its name.
-        with open(path, "rb", opener=_opened) as file:  # noqa: PTH123
+        with open(path, "rb", opener=_opened) as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise UserError(f"{path} is {_kind(found.st_mode)}, no file{told}")
@@ -69,13 +70,11 @@ def read(path: Path, most: int, what: str = "") -> bytes:
 def sweep(*folders: Path) -> None:
     """Remove what commands on this machine that are no more have left half-written."""
     for folder in folders:
-        try:
-            halves = [(path, HALF.fullmatch(path.name)) for path in folder.iterdir()]
-            for path, half in halves:
+        with suppress(OSError):  # what cannot be listed or removed is in nobody's way: it is never read
+            for path in folder.iterdir():
+                half = HALF.fullmatch(path.name)
                 if half and half["machine"] == _machine() and not _alive(int(half["pid"])):
                     path.unlink(missing_ok=True)
-        except OSError:  # what cannot be listed or removed is in nobody's way: it is never read
-            continue
 
 
 @cache

@@ -10,10 +10,10 @@ SPACES = re.compile(r"\s+")
 
 
 def printable(text: str, most: int = MOST) -> str:
-    """Put a text on one line, escape what is no sign to be seen, and cut it.
+    r"""Put a text on one line, escape what is no sign to be seen, and cut it.
 
-    Control characters, marks that change the direction of writing, halves of surrogate pairs and unassigned code
-    points come as Python writes them: `\\x1b`, `\\u202e`, `\\udcff`.
+    Control characters, marks that change the direction of writing, halves of surrogate pairs and unassigned
+    code points come as Python writes them: `\x1b`, `\u202e`, `\udcff`.
 
     Args:
         text: any.
@@ -25,5 +25,5 @@ def printable(text: str, most: int = MOST) -> str:
 
 
 def _seen(letter: str) -> bool:
-    """Tell whether a character is a sign or a space: not control, format, surrogate, private or unassigned."""
+    """Tell whether a character is a sign or a space."""
     return letter == " " or (letter.isprintable() and unicodedata.category(letter)[0] not in "CZ")
