@@ -3,20 +3,25 @@
 import io
 import os
 import sys
+import threading
+
+from bench import stopping
 
 
 def main() -> int:
     """Carry out the command line."""
+    stopping.prepare()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows ?, and all else
-    try:
-        from bench.cli import main  # not above: worker processes import this file too, and need nothing of it
+    from bench.cli import main  # not above: worker processes import this file too, and need nothing of it
 
-        return main()
-    except KeyboardInterrupt:
-        print("stopped: run the command again", file=sys.stderr)
-        return 130
+    code = main()
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(code)  # a user's own code has left threads, for which Python would wait
+    return code
 
 
 if __name__ == "__main__":

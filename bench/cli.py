@@ -17,7 +17,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 import bench
-from bench import experiments, lists, options
+from bench import experiments, lists, options, stopping
 from bench.errors import SCRIPT, BenchError, Stopped, UserError, program
 from bench.options import Estimator, Experiments, Names, Options, Plugins, Preset, Reports, Results
 
@@ -171,13 +171,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = context.command_path if context else program()
         return _complain(f"error: {error.format_message()} (see `{command} --help`)", 2)
     except Stopped as stopped:
+        stopping.told()
         return _complain(str(stopped), stopped.exit_code)
+    except stopping.Stop as stop:
+        stopping.told()
+        return _complain(stopping.LINE, stop.exit_code)
     except BenchError as error:
         return _complain(f"error: {error}", error.exit_code)
     except OSError as error:  # of whatever no command looks after itself, such as a full disk behind `>`
         return _complain(f"error: {error}", (UserError if error.filename else BenchError).exit_code)
-    if code == Stopped.exit_code:  # Ctrl-C outside the computing, which typer turns into this
-        return _complain("stopped: what is finished is kept; run the command again", code)
     return code
 
 

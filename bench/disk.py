@@ -17,9 +17,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from bench.errors import UserError
+from bench.stopping import put_off
 
-HALF = re.compile(r"\..+\.(?P<machine>[0-9a-f]{8})-(?P<pid>\d+)")
-"""The name of a half-written file: `.<name>.<machine>-<process>`."""
+SIGNED = re.compile(r".+\.(?P<machine>[0-9a-f]{8})-(?P<pid>\d+)")
+"""The name of what belongs to a process: `<name>.<machine>-<process>`; half a file's begins with a dot, too."""
 
 
 def put(path: Path, content: bytes) -> None:
@@ -28,16 +29,17 @@ def put(path: Path, content: bytes) -> None:
     Raises:
         OSError: it cannot be written; what was in its place is still there.
     """
-    half = path.with_name(f".{path.name}.{_machine()}-{os.getpid()}")
-    try:
-        with half.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(path)
-        _sync(path.parent)
-    finally:
-        half.unlink(missing_ok=True)
+    half = path.with_name(f".{signed(path.name)}")
+    with put_off():
+        try:
+            with half.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            half.replace(path)
+            _sync(path.parent)
+        finally:
+            half.unlink(missing_ok=True)
 
 
 def read(path: Path, most: int, what: str = "") -> bytes:
@@ -72,9 +74,19 @@ def sweep(*folders: Path) -> None:
     for folder in folders:
         with suppress(OSError):  # what cannot be listed or removed is in nobody's way: it is never read
             for path in folder.iterdir():
-                half = HALF.fullmatch(path.name)
-                if half and half["machine"] == _machine() and not _alive(int(half["pid"])):
+                if path.name.startswith(".") and abandoned(path.name):
                     path.unlink(missing_ok=True)
+
+
+def signed(name: str) -> str:
+    """Give a name that tells whose it is: this process's."""
+    return f"{name}.{_machine()}-{os.getpid()}"
+
+
+def abandoned(name: str) -> bool:
+    """Tell whether a name is one that a process of this machine has signed which is no more."""
+    found = SIGNED.fullmatch(name)
+    return bool(found) and found["machine"] == _machine() and not _alive(int(found["pid"]))
 
 
 @cache

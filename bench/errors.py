@@ -26,9 +26,12 @@ class UserError(BenchError):
 
 
 class Stopped(BenchError):
-    """The user pressed Ctrl-C."""
+    """The command was asked to stop, and did so in good order."""
 
-    exit_code = 130
+    def __init__(self, line: str, exit_code: int) -> None:
+        """Say so, and end with 128 and the signal's number."""
+        super().__init__(line)
+        self.exit_code = exit_code
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:

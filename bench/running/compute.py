@@ -12,6 +12,7 @@ from bench.errors import BenchError, Stopped
 from bench.running import execute
 from bench.running.plan import Unit
 from bench.running.progress import Display
+from bench.stopping import Stop
 from bench.tables import store
 
 
@@ -27,12 +28,11 @@ def compute(units: Sequence[Unit], workers: int, pool: Executor, results: Path) 
     try:
         with display:
             execute.run(units, pool, keep)
-    except (KeyboardInterrupt, BrokenExecutor) as error:
+    except (Stop, BrokenExecutor) as error:
         safe = f"{display.done} of {display.units} units are done and kept in {results}"
-        if isinstance(error, KeyboardInterrupt):
-            raise Stopped(f"stopped: {safe}; the same command goes on from there") from None
+        if isinstance(error, Stop):
+            raise Stopped(f"stopped: {safe}; the same command goes on from there", error.exit_code) from None
         raise BenchError(
-            f"a worker process was killed, often for want of memory: {safe}; "
-            "the same command goes on from there, with less memory if given --workers 1"
+            f"no worker processes start any more ({error}): {safe}; the same command goes on from there"
         ) from None
     return display.failed

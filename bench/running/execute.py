@@ -6,22 +6,22 @@ offers `submit` (most distributed ones do) in their place. No experiment knows w
 
 from __future__ import annotations
 
-import signal
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 import torch
 
-from bench import experiments
+from bench import experiments, notices, stopping
 from bench.errors import UserError
+from bench.running import intact
 from bench.running.plan import Unit
 from bench.running.provenance import circumstances
+from bench.running.workers import Workers
 from bench.tables import schema
 from bench.tables.condition import Outcome
 from discgan_core import estimators
@@ -29,42 +29,78 @@ from discgan_core.plugins import where
 
 
 class Finished(NamedTuple):
-    """A computed unit and its two tables, ready for the store."""
+    """A computed unit and its two tables, ready for the store; and what there was to say beside."""
 
     unit: Unit
     metrics: pd.DataFrame
     trials: pd.DataFrame
+    notices: Sequence[str] = ()
 
 
 def run(units: Sequence[Unit], pool: Executor, keep: Callable[[Finished], None]) -> None:
     """Compute all units, handing each to `keep` as soon as it is finished.
 
-    Cut off by Ctrl-C or by the loss of a worker, it still keeps what is finished, then raises.
+    A unit whose worker is lost is tried again when nothing else runs, since it may not have been its fault, then
+    is a failure. Asked to stop, this still keeps what is finished, then raises.
+
+    Raises:
+        Stop: the command was asked to.
+        BrokenExecutor: the pool takes no more units.
     """
-    waiting: set[Future[Finished]] = {pool.submit(run_unit, unit) for unit in units}
+    waiting = {_submit(pool, unit): unit for unit in units}
+    lost = []
     try:
-        for future in as_completed(waiting):
-            with _interrupts_put_off():
-                keep(future.result())
-                waiting.remove(future)
-    except (KeyboardInterrupt, BrokenExecutor):
+        for future in as_completed([*waiting]):
+            with stopping.put_off():
+                unit = waiting.pop(future)
+                if isinstance(future.exception(), BrokenExecutor):
+                    lost.append(unit)
+                else:
+                    keep(future.result())
+        for unit in lost:
+            item = _alone(pool, unit)
+            with stopping.put_off():
+                keep(item)
+    except stopping.Stop:
         for future in filter(_succeeded, waiting):
             keep(future.result())
         raise
+
+
+def _submit(pool: Executor, unit: Unit) -> Future[Finished]:
+    """Hand a unit in; a user's own code has workers of its own, where the pool can tell them apart."""
+    chosen = pool.apart(unit.plugin) if isinstance(pool, Workers) else pool
+    return chosen.submit(run_unit, unit)
+
+
+def _alone(pool: Executor, unit: Unit) -> Finished:
+    start, future = time.perf_counter(), _submit(pool, unit)
+    try:
+        return future.result()
+    except BrokenExecutor as error:
+        return _tabled(unit, _failed(unit, f"it ended its worker, twice: {error}"), start)
 
 
 def run_unit(unit: Unit) -> Finished:
     """Compute one unit, in one thread; an error in it becomes rows that say so."""
     torch.set_num_threads(1)
     start = time.perf_counter()
-    try:
-        module = experiments.load(unit.experiment)
-        have_plugin(unit)
-        outcome = module.run(unit.settings, unit.condition, unit.sessions, unit.device)
-        if sorted(outcome.trials["session"]) != sorted(unit.sessions):
-            raise ValueError("the experiment did not account for every session")
-    except Exception as error:
-        outcome = _failure(unit, error)
+    with notices.gathered() as said:
+        try:
+            module = experiments.load(unit.experiment)
+            intact.beginning()
+            have_plugin(unit)
+            outcome = module.run(unit.settings, unit.condition, unit.sessions, unit.device)
+            intact.require()
+            if sorted(outcome.trials["session"]) != sorted(unit.sessions):
+                raise ValueError("the experiment did not account for every session")
+        except BaseException as error:  # SystemExit and KeyboardInterrupt too: here they are the unit's own
+            outcome = _failure(unit, error)
+    return _tabled(unit, outcome, start)._replace(notices=said)
+
+
+def _tabled(unit: Unit, outcome: Outcome, start: float) -> Finished:
+    """Give the outcome's rows all that they are rows of."""
     constants = {"experiment": unit.experiment, **unit.condition._asdict()}
     trials = outcome.trials.assign(
         **constants,
@@ -92,20 +128,7 @@ def have_plugin(unit: Unit) -> None:
         raise UserError(f"{path} has changed since the command began; give it again for what is in it now")
 
 
-@contextmanager
-def _interrupts_put_off() -> Iterator[None]:
-    """Let Ctrl-C wait until the block is done."""
-    caught: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: caught.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if caught:
-        raise KeyboardInterrupt
-
-
-def _failure(unit: Unit, error: Exception) -> Outcome:
+def _failure(unit: Unit, error: BaseException) -> Outcome:
     last = traceback.extract_tb(error.__traceback__)[-1]
     file, number = last.filename, last.lineno
     if unit.plugin:  # a user's own code, if it was under way, rather than what it called
@@ -113,7 +136,10 @@ def _failure(unit: Unit, error: Exception) -> Outcome:
         file, number = (own, at) if at else (file, number)
     told = f"{type(error).__name__}: {error}".encode(errors="replace").decode()  # a path in it may be no text
     text = " ".join(told.split())
-    line = f"{text} ({Path(file).name}:{number})"
+    return _failed(unit, f"{text} ({Path(file).name}:{number})")
+
+
+def _failed(unit: Unit, line: str) -> Outcome:
     trials = pd.DataFrame({"session": unit.sessions, "status": schema.FAILED, "error": line})
     columns = [name for name in schema.METRICS if name not in schema.CONDITION]
     return Outcome(pd.DataFrame(columns=columns), trials)

@@ -9,13 +9,16 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
-from multiprocessing import active_children, connection, forkserver, get_context, parent_process
-from threading import Thread
+from functools import partial
+from multiprocessing import forkserver, get_context, resource_tracker
 from typing import Any
 
+from bench import stopping
 from bench.errors import BenchError
+from bench.running import temporary
+from bench.running.workers import Workers
 
 #: A worker has one thread: units are many and independent, so cores are better spent on units.
 #: glibc gives large temporaries back to the system and asks for them again at every step; keeping
@@ -38,39 +41,34 @@ def prepare() -> None:
     """Begin to load what units need, to be called as soon as it is known that there will be some."""
     if FORKS:
         forkserver.set_forkserver_preload(PRELOADED)
+        stopping.cleaning(_end_server)
         _start()
 
 
 @contextmanager
-def workers(count: int) -> Iterator[Executor]:
+def workers(count: int) -> Iterator[Workers]:
     """Start worker processes, and end them at once if the block is left by an exception."""
     _start()
     context = get_context("forkserver" if FORKS else "spawn")
-    own = (dict(os.environ),)
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=own) as pool:
-        try:
-            with _interrupts_ignored():  # each of these starts a process, which inherits that
-                for _ in range(count):
-                    pool.submit(os.getpid)
-        except (EOFError, OSError):
-            raise BenchError(
-                "worker processes do not start here: name fewer --workers, or another folder to work in, "
-                "if a file in this one is called as a module of Python's is, such as signal.py"
-            ) from None
+    try:
+        pool = Workers(count, context, partial(_begin, dict(os.environ)))
+    except (EOFError, OSError):
+        raise BenchError(
+            "worker processes do not start here: name fewer --workers, or another folder to work in, "
+            "if a file in this one is called as a module of Python's is, such as signal.py"
+        ) from None
+    stopping.cleaning(pool.kill)
+    with stopping.orderly():
         try:
             yield pool
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in active_children():
-                process.terminate()
+            pool.kill()
             raise
+    pool.close()
 
 
 def mapping(pool: Executor) -> Callable[..., Iterator[Any]]:
-    """Give a `map` done by a pool's workers.
-
-    The pool's own cancels what is left after an error, and up to Python 3.11 cannot then be ended.
-    """
+    """Give a `map` done by a pool's workers, of which an error leaves none waiting."""
 
     def each(function: Callable[..., Any], *columns: Iterable[Any]) -> Iterator[Any]:
         rows = [pool.submit(function, *row) for row in zip(*columns, strict=False)]
@@ -83,30 +81,31 @@ def _start() -> None:
     """Start the server, unless it runs; it and its workers inherit what is set here."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    temporary.prepare()
     if FORKS:
-        with _interrupts_ignored():
+        with _unheard():
             forkserver.ensure_running()
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Have what is started not hear signals that reach every process of a terminal; this one hears them after."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        resource_tracker.ensure_running()  # the server's helper; to start it lets some be heard again
+        signal.pthread_sigmask(signal.SIG_BLOCK, stopping.SIGNALS)
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_server() -> None:
+    """Not wait until it has loaded its libraries and sees that nobody is there any more."""
+    pid = getattr(getattr(forkserver, "_forkserver", None), "_forkserver_pid", None)
+    if pid:
+        os.kill(pid, signal.SIGKILL)
 
 
 def _begin(environment: dict[str, str]) -> None:
     """Begin a worker: a server that already ran has the environment of then."""
     os.environ.update(environment)
-    Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _die_with_parent() -> None:
-    """Wait for the parent's end: one that was killed cannot end its workers."""
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Leave Ctrl-C, which reaches every process of the terminal, to the parent alone."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

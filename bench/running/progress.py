@@ -66,6 +66,7 @@ class Display:
         self.units = len(units)
         self.done = 0
         self.failed = 0
+        self._said: set[str] = set()
 
     def __enter__(self) -> Display:
         """Begin to show."""
@@ -90,6 +91,9 @@ class Display:
         self.failed += int((bad["status"] == schema.FAILED).sum())
         if not self._live or len(bad):
             self._console.print(self._line(item), markup=False)
+        for line in (line for line in item.notices if line not in self._said):
+            self._said.add(line)
+            self._console.print(line, markup=False)
 
     def _line(self, item: Finished) -> str:
         where = f"[{self.done}/{self.units}] {item.unit.name}"

@@ -1,0 +1,120 @@
+"""What a process has in common for all that runs in it, and whether it is still as it was at the beginning.
+
+A user's code can change it unawares, by `torch.set_default_dtype(..)` at the top of a file, say, and with it the
+numbers of whatever is computed after it in the same process.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+import os
+import random
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from torch.overrides import _len_torch_function_stack
+from torch.utils._python_dispatch import _len_torch_dispatch_stack
+
+OURS = ("bench.", "discgan_core.")
+LIBRARIES: list[Any] = [
+    *(builtins, math, random, np, np.linalg, np.random, np.ndarray, torch, torch.Tensor, torch.autograd),
+    *(torch.func, torch.linalg, torch.nn.functional, torch.special),
+]
+SHOWN = 3
+"""Changes that are named."""
+
+
+class ChangedError(Exception):
+    """What a process has in common is not as it was, in words."""
+
+
+@cache
+def beginning() -> dict[str, Any]:
+    """Take note of how it is when this is first called."""
+    return found()
+
+
+def require() -> None:
+    """Hold it against the beginning.
+
+    Raises:
+        ChangedError: something is not as it was.
+    """
+    changes = list(differences(beginning(), found()))
+    if changes:
+        more = f", and {len(changes) - SHOWN} more" if len(changes) > SHOWN else ""
+        raise ChangedError(
+            f"it changes what all have in common: {', '.join(changes[:SHOWN])}{more}; "
+            "change it within the estimate, and put it back there"
+        )
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """Name what was there and is not the same any more, or hides what was."""
+    for name, value in before.items():
+        if value != now.get(name):
+            shown = isinstance(value, (Same, bytes))
+            yield f"{name} is another" if shown else f"{name} is {now.get(name)}, no longer {value}"
+
+
+class Same:
+    """One very object, whatever it says of its equality."""
+
+    def __init__(self, value: Any) -> None:
+        """Hold it, so that no other can come to be in its place."""
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and other.value is self.value
+
+    __hash__ = object.__hash__
+
+
+def found() -> dict[str, Any]:
+    """Give all that is looked at: name -> value."""
+    ours = [module for name, module in sorted(sys.modules.items()) if name.startswith(OURS)]
+    return {
+        "torch's default dtype": torch.get_default_dtype(),
+        "torch's default device": torch.get_default_device() if hasattr(torch, "get_default_device") else "",
+        "torch's number of threads": torch.get_num_threads(),
+        "torch's gradient mode": torch.is_grad_enabled(),
+        "torch's inference mode": torch.is_inference_mode_enabled(),
+        "torch's deterministic mode": torch.are_deterministic_algorithms_enabled(),
+        "torch's anomaly mode": torch.is_anomaly_enabled(),
+        "torch's precision of products": torch.get_float32_matmul_precision(),
+        "the number of torch's modes": (_len_torch_function_stack(), _len_torch_dispatch_stack()),
+        "numpy's handling of errors": str(np.geterr()),
+        "the current folder": _folder(),
+        "what a few sums and functions give": _arithmetic(),
+        **{name: Same(value) for place in [*LIBRARIES, *ours] for name, value in _callables(place)},
+    }
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - a text
+    except FileNotFoundError:
+        return ""
+
+
+def _callables(place: Any) -> Iterator[tuple[str, Any]]:
+    """Give functions and classes by name; of a class also those that it inherits."""
+    holders = [place] if isinstance(place, ModuleType) else place.__mro__[::-1]
+    for holder in holders:
+        for name, value in list(vars(holder).items()):
+            if callable(value):
+                yield f"{place.__name__}.{name}", value
+
+
+def _arithmetic() -> bytes:
+    """Compute a little of everything, which tells what no name does, such as denormal numbers taken for 0."""
+    x = torch.arange(1, 13, dtype=torch.float32, device="cpu").reshape(3, 4) / 7
+    parts = [x @ x.T, x.exp(), x.log(), x.softmax(1), x.tanh(), x.sigmoid(), x.cumsum(1), x.logsumexp(1)]
+    parts += [x[:1] * 1e-39, torch.nn.functional.softplus(x)]
+    return b"".join(part.double().numpy().tobytes() for part in parts)
