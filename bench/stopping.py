@@ -21,7 +21,7 @@ PATIENCE = 10.0
 
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
-_now = SimpleNamespace(asked=0, orderly=False, put_off=0, waiting=None, told=False)
+_now = SimpleNamespace(asked=0, orderly=False, put_off=0, waiting=None, timer=None, told=False)
 _cleaning: list[Callable[[], object]] = []
 
 
@@ -58,6 +58,8 @@ def orderly() -> Iterator[None]:
         yield
     finally:
         _now.orderly = False
+        if _now.timer is not None:
+            _now.timer.cancel()
 
 
 @contextmanager
@@ -84,9 +86,9 @@ def _ask(number: int, _: FrameType | None) -> None:
 def _stop(number: int) -> None:
     if not _now.orderly or _now.asked > 1:
         _leave(number)
-    timer = Timer(PATIENCE, _leave, [number])
-    timer.daemon = True
-    timer.start()
+    _now.timer = Timer(PATIENCE, _leave, [number])
+    _now.timer.daemon = True
+    _now.timer.start()
     raise Stop(number)
 
 

@@ -12,7 +12,7 @@ import torch
 
 from bench import experiments
 from bench.running import processes
-from bench.sessions import cache
+from bench.sessions import cache, intact
 
 # As the workers have it: tensors are small here, and threads that wait for one another on a busy machine
 # made the suite several times slower.
@@ -25,6 +25,12 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(cache.VARIABLE, str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def own_beginning() -> None:
+    """Take note anew of what a process has in common: what a test has patched is not a unit's doing."""
+    intact.beginning.cache_clear()
 
 
 class Inline(Executor):

@@ -18,7 +18,7 @@ import torch
 
 from bench import experiments, notices, stopping
 from bench.errors import UserError
-from bench.running import intact
+from bench.sessions import intact
 from bench.running.plan import Unit
 from bench.running.provenance import circumstances
 from bench.running.workers import Workers

@@ -27,9 +27,11 @@ import zipfile
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pooch
 
+from bench import disk
 from bench.errors import UserError, unknown
 from bench.sessions import cache
 
@@ -104,7 +106,10 @@ def download(path: Path) -> None:
     """
     pooch.get_logger().setLevel("WARNING")
     try:
-        pooch.retrieve(URL, f"sha256:{SHA256}", path.name, path.parent)
+        with TemporaryDirectory() as place:
+            found = Path(pooch.retrieve(URL, f"sha256:{SHA256}", path.name, place)).read_bytes()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        disk.put(path, found)
     except ValueError as error:
         what, _, _ = str(error).partition(". ")  # says which was expected and which came
         raise UserError(f"{URL}: {what}; try again, or use --source census") from None

@@ -3,8 +3,10 @@
 import os
 import signal
 import time
-from concurrent.futures import BrokenExecutor, Executor, Future
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -12,9 +14,11 @@ import pytest
 import torch
 from conftest import Inline
 
+from bench import stopping
 from bench.running import execute, plan, progress, provenance
 from bench.running.execute import Finished
 from bench.running.request import Request
+from bench.running.workers import LostError
 from bench.tables import schema
 
 NOTHING = pd.DataFrame(columns=[*schema.TRIALS, "unit"])
@@ -63,29 +67,67 @@ def test_a_session_unaccounted_for_is_a_failure(
     assert list(item.trials["session"]) == list(units[0].sessions)
 
 
-class Breaking(Executor):
-    """Finishes every other unit, and breaks at the rest."""
+class Losing(Executor):
+    """Loses its worker at every second unit, or so many times at each."""
 
-    def __init__(self) -> None:
-        self.count = 0
+    def __init__(self, times: int) -> None:
+        self.times = times
+        self.tries: dict[str, int] = {}
 
-    def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, function: Any, /, unit: plan.Unit) -> Future[Any]:
         future: Future[Any] = Future()
-        self.count += 1
-        if self.count % 2:
-            future.set_exception(BrokenExecutor())
+        place = self.tries.setdefault(unit.name, 0)
+        self.tries[unit.name] += 1
+        if unit.condition.estimator == "relax" and place < self.times:
+            future.set_exception(LostError("the process was ended by SIGSEGV"))
         else:
-            future.set_result(function(*args, **kwargs))
+            future.set_result(function(unit))
         return future
 
 
-def test_a_lost_worker_costs_only_its_units(units: list[plan.Unit]) -> None:
+@pytest.mark.parametrize(("times", "status"), [(1, "ok"), (9, "failed")])
+def test_a_unit_whose_worker_is_lost_is_tried_once_more_and_the_rest_goes_on(
+    units: list[plan.Unit], times: int, status: str
+) -> None:
     kept: list[Finished] = []
-    with pytest.raises(BrokenExecutor):
-        execute.run(units, Breaking(), kept.append)
-    assert sorted(item.unit.name for item in kept) == sorted(unit.name for unit in units[1::2])
+    pool = Losing(times)
+    execute.run(units, pool, kept.append)
+    assert sorted(item.unit.name for item in kept) == sorted(unit.name for unit in units)
+    trials = pd.concat([item.trials for item in kept])
+    assert set(trials.loc[trials["estimator"] == "rebar", "status"]) == {"ok"}
+    lost = trials[trials["estimator"] == "relax"]
+    assert set(lost["status"]) == {status}
+    assert list(lost.columns) == [*schema.TRIALS]
+    said = "it ended its worker, twice: the process was ended by SIGSEGV" if times > 1 else ""
+    assert set(lost["error"]) == {said}
+    assert {tries for name, tries in pool.tries.items() if "relax" in name} == {2}
 
 
+@pytest.mark.parametrize("raised", [SystemExit(0), KeyboardInterrupt(), GeneratorExit(), MemoryError()])
+def test_whatever_a_unit_raises_becomes_rows(
+    nap: Any, units: list[plan.Unit], monkeypatch: pytest.MonkeyPatch, raised: BaseException
+) -> None:
+    def run(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(nap, "run", run)
+    item = execute.run_unit(units[0])
+    assert set(item.trials["status"]) == {"failed"}
+    assert item.trials["error"].str.startswith(type(raised).__name__).all()
+
+
+@pytest.fixture
+def signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Take the signals over, and give them back."""
+    before = {number: signal.getsignal(number) for number in stopping.SIGNALS}
+    monkeypatch.setattr(stopping, "_now", SimpleNamespace(**vars(stopping._now)))
+    stopping.prepare()
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signals")
 def test_an_interruption_keeps_what_is_finished(units: list[plan.Unit]) -> None:
     kept: list[str] = []
 
@@ -95,7 +137,7 @@ def test_an_interruption_keeps_what_is_finished(units: list[plan.Unit]) -> None:
             time.sleep(0.01)  # where Python would notice, were it not put off
         kept.append(item.unit.name)
 
-    with pytest.raises(KeyboardInterrupt):
+    with stopping.orderly(), pytest.raises(stopping.Stop):
         execute.run(units, Inline(), keep)
     assert sorted(kept) == sorted(unit.name for unit in units)
 

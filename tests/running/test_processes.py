@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bench.errors import BenchError
-from bench.running import processes
+from bench.running import processes, workers
 
 
 @pytest.mark.parametrize("forks", {processes.FORKS, False})
@@ -54,6 +54,6 @@ def test_workers_that_do_not_start_are_told_in_one_line(monkeypatch: pytest.Monk
     def lost(*_: object) -> None:
         raise EOFError
 
-    monkeypatch.setattr(processes.ProcessPoolExecutor, "submit", lost)
+    monkeypatch.setattr(workers.Worker, "__init__", lost)
     with pytest.raises(BenchError, match="worker processes do not start"), processes.workers(1):
         pass
