@@ -62,7 +62,7 @@ def read(path: Path, most: int, what: str = "") -> bytes:
                 raise UserError(f"{path} is {_kind(found.st_mode)}, no file{told}")
             if found.st_size > most:
                 raise UserError(f"{path} has {found.st_size:,} bytes; {most:,} at most are read{told}")
-            return file.read(most)
+            return file.read(found.st_size)
     except IsADirectoryError:
         raise UserError(f"{path} is a folder, no file{told}") from None
     except OSError as error:

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from threading import Thread
 
-from bench.errors import BenchError, Stopped
+from bench.errors import BenchError, Stopped, UserError
 from bench.running import execute
 from bench.running.plan import Unit
 from bench.running.progress import Display
@@ -21,7 +21,14 @@ def compute(units: Sequence[Unit], workers: int, pool: Executor, results: Path) 
     display = Display(units, workers)
     Thread(target=import_module, args=("bench.report",), daemon=True).start()  # while this process waits
 
+    place = store.identity(results)
+
     def keep(item: execute.Finished) -> None:
+        if store.identity(results) != place:  # to make it anew would hide what is missing in it
+            raise UserError(
+                f"{results} is not there any more, it was moved or removed while this command ran: put it back, "
+                f"and the same command goes on; {display.done} of {display.units} units were kept in it"
+            )
         store.write(results, item.unit.name, item.metrics, item.trials)
         display.finished(item)
 

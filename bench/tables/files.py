@@ -1,8 +1,13 @@
-"""One Parquet file of a table: written whole or not at all, read whole or refused in one line."""
+"""One Parquet file of a table: written whole or not at all, read whole or refused in one line.
 
-import os
+What is written is sealed: the file's metadata have a hash of all its bytes, and those of trials also the seal of
+the metrics that belong to them. So a bit that has flipped, rows that are gone and a file in another's place are
+noticed; files without a seal, of before there was one, have Parquet's checksums and `bench.tables.sound`.
+"""
+
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +15,24 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench import disk
 from bench.errors import UserError
 from bench.tables import schema
 
 COLUMNS = {"metrics": schema.METRICS, "trials": schema.TRIALS}
+MOST = 1 << 40
+"""Bytes of a file that are read: any."""
+SEAL, BESIDE = b"discgan_bench.seal", b"discgan_bench.metrics"
+"""Under which names a file has its seal in its metadata and, if it holds trials, that of their metrics."""
+BLANK = b"0" * 64
+"""In the place of a seal while it is made."""
 
 
 def require_table(path: Path, columns: Mapping[str, str], results: Path) -> None:
     """Refuse a file of this results folder that has not these columns, without reading its rows."""
+    content = disk.read(path, MOST)
     with _reading(path):
-        found = pq.read_schema(path).names
+        found = pq.read_schema(pa.BufferReader(content)).names
     missing = [column for column in columns if column not in [*found, *schema.LATER]]
     if missing and "experiment" in found:
         raise UserError(
@@ -31,24 +44,52 @@ def require_table(path: Path, columns: Mapping[str, str], results: Path) -> None
 
 
 def load(path: Path, columns: Mapping[str, str]) -> pa.Table:
-    """Read these columns, and what stands for those that came later."""
+    """Read these columns, and what stands for those that came later; the schema's metadata are `seals`.
+
+    Raises:
+        UserError: the file is not as it was written.
+    """
+    content = disk.read(path, MOST)
     # ParquetFile rather than read_table, which takes "a=b" in a folder's name for a column.
-    with _reading(path), pq.ParquetFile(path, page_checksum_verification=True) as file:
+    with _reading(path), pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True) as file:
+        known = file.metadata.metadata or {}  # of the file; the schema has them as they were before
+        _require_seal(path, content, known)
         table = file.read(list(columns))
         for name in columns:
             if name not in table.column_names:
                 table = table.append_column(name, pa.array([schema.LATER[name]] * len(table), pa.string()))
-        return table.select(list(columns)).cast(arrow_schema(columns))
+        seals = {name: known[name] for name in (SEAL, BESIDE) if name in known}
+        return table.select(list(columns)).cast(arrow_schema(columns)).replace_schema_metadata(seals)
+
+
+def _require_seal(path: Path, content: bytes, known: Mapping[bytes, bytes]) -> None:
+    """Refuse a file that has a seal and not the content of which it is the seal."""
+    seal = known.get(SEAL)
+    if seal is not None:
+        place = content.rfind(seal)
+        blank = content[:place] + BLANK + content[place + len(seal) :]
+        if place < 0 or sha256(blank).hexdigest().encode() != seal:
+            raise damaged(path, "is not as it was written")
+
+
+def seal(table: pa.Table) -> str:
+    """Give the seal of the file that a table was read from; "" if it has none."""
+    return ((table.schema.metadata or {}).get(SEAL) or b"").decode(errors="replace")
+
+
+def require_beside(path: Path, metrics: pa.Table, trials: pa.Table) -> None:
+    """Refuse metrics in this file that are not those which were put in place with the trials."""
+    meant = (trials.schema.metadata or {}).get(BESIDE)
+    if meant is not None and meant.decode(errors="replace") != seal(metrics):
+        raise damaged(path, "is not the table that was written with its trials")
 
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
     try:
         yield
-    except PermissionError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from None
     except (pa.ArrowException, OSError, UnicodeDecodeError):  # the last of a name of a column
-        raise damaged(path, "is cut short, damaged or no Parquet file") from None
+        raise damaged(path, "is cut short, changed or no Parquet file") from None
 
 
 def to_arrow(frame: pd.DataFrame, columns: Mapping[str, str]) -> pa.Table:
@@ -61,15 +102,25 @@ def arrow_schema(columns: Mapping[str, str]) -> pa.Schema:
     return pa.schema([(name, pa.type_for_alias(kind)) for name, kind in columns.items()])
 
 
-def replace(path: Path, table: pa.Table, **how: Any) -> None:
-    """Write beside the place and rename, so that the name never stands for half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        pq.write_table(table, half, write_page_checksum=True, **how)
-        os.replace(half, path)
-    finally:
-        half.unlink(missing_ok=True)
+def replace(path: Path, table: pa.Table, beside: str = "", **how: Any) -> str:
+    """Put a table in place, whole, in a folder that is there; its seal is a hash of all of it but itself.
+
+    Args:
+        path: of the file.
+        table: what is to be in it.
+        beside: the seal of the metrics, of which these are the trials.
+        how: it is packed.
+
+    Returns:
+        the seal.
+    """
+    sink = pa.BufferOutputStream()
+    metadata = {SEAL: BLANK, **({BESIDE: beside.encode()} if beside else {})}
+    pq.write_table(table.replace_schema_metadata(metadata), sink, write_page_checksum=True, **how)
+    blank = sink.getvalue().to_pybytes()
+    seal, place = sha256(blank).hexdigest().encode(), blank.rfind(BLANK)
+    disk.put(path, blank[:place] + seal + blank[place + len(seal) :])
+    return seal.decode()
 
 
 def unwritable(folder: Path, error: OSError) -> UserError:
@@ -85,4 +136,6 @@ def foreign(path: Path, reason: str) -> UserError:
 
 def damaged(path: Path, reason: str) -> UserError:
     """Say that something is no longer whole."""
-    return UserError(f"{path} {reason}: move it away and run again, which computes its part anew")
+    return UserError(
+        f"{path} is damaged: it {reason}; move it away and run again, which computes its part anew"
+    )

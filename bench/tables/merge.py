@@ -75,8 +75,8 @@ def _trials(folder: Path) -> pd.DataFrame:
 
 def _metrics(folder: Path, trials: pd.DataFrame) -> pd.DataFrame:
     """The metrics of one folder's trials, with `unit` and `id`."""
-    parts = [table.to_pandas().assign(unit=unit) for unit, table in store.read_metrics(folder, trials)]
-    return pd.concat(parts).merge(trials[["unit", *schema.SESSION, "id"]], on=["unit", *schema.SESSION])
+    found = store.read_metrics(folder, store.read_trials(folder), trials).to_pandas()
+    return found.merge(trials[["unit", *schema.SESSION, "id"]], on=["unit", *schema.SESSION])
 
 
 def _require_one_configuration(kept: pd.DataFrame) -> None:

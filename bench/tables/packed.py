@@ -7,14 +7,22 @@ loose files, in a small part of the space. `metrics.parquet` is put in place fir
 from collections.abc import Container
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from bench.errors import UserError
 from bench.tables import files, schema
-from bench.tables.files import arrow_schema, damaged, foreign, load, replace, require_table, to_arrow
+from bench.tables.files import (
+    arrow_schema,
+    damaged,
+    foreign,
+    load,
+    replace,
+    require_beside,
+    require_table,
+    to_arrow,
+)
 
 COLUMNS = {kind: {**columns, "unit": "string"} for kind, columns in files.COLUMNS.items()}
 NAMES = {kind: f"{kind}.parquet" for kind in COLUMNS}
@@ -52,31 +60,35 @@ def read_trials(results: Path, but: Container[str] = ()) -> pa.Table:
     path = results / NAMES["trials"]
     if not path.exists():
         return arrow_schema(COLUMNS["trials"]).empty_table()
-    table = load(path, COLUMNS["trials"])
-    return table.filter(pa.array([unit not in but for unit in table["unit"].to_pylist()], pa.bool_()))
+    return _without(load(path, COLUMNS["trials"]), but)
 
 
-def read_metrics(results: Path) -> dict[str, pa.Table]:
-    """Read the packed metrics of each unit."""
-    path = results / NAMES["metrics"]
-    if not path.exists():
-        return {}
-    table = load(path, COLUMNS["metrics"])
-    units = table["unit"].dictionary_encode().combine_chunks()
-    starts = np.flatnonzero(np.diff(units.indices.to_numpy(), prepend=-1))
-    names = pc.take(table["unit"], pa.array(starts)).to_pylist()
-    if len(set(names)) < len(names):
-        raise damaged(path, "is not sorted by unit")
-    lengths = np.diff(starts, append=len(table))
-    rows = table.drop_columns("unit")
-    return {name: rows.slice(*at) for name, *at in zip(names, starts, lengths, strict=True)}
+def read_metrics(results: Path, but: Container[str] = ()) -> pa.Table:
+    """Read the packed metrics of all units but these, `unit` being the last column."""
+    metrics, trials = (results / name for name in NAMES.values())
+    if not metrics.exists():
+        return arrow_schema(COLUMNS["metrics"]).empty_table()
+    table = load(metrics, COLUMNS["metrics"])
+    require_beside(metrics, table, load(trials, COLUMNS["trials"]))
+    return _without(table, but)
+
+
+def _without(table: pa.Table, units: Container[str]) -> pa.Table:
+    """Leave units out."""
+    there = [name for name in pc.unique(table["unit"]).to_pylist() if name in units]
+    if not there:
+        return table
+    return table.filter(pc.invert(pc.is_in(table["unit"], value_set=pa.array(there, pa.string()))))
 
 
 def write(results: Path, metrics: pd.DataFrame, trials: pd.DataFrame) -> int:
     """Pack both tables, each with a column `unit`, and give the size of the files."""
+    results.mkdir(parents=True, exist_ok=True)
+    seal = ""
     for kind, frame in (("metrics", metrics), ("trials", trials)):
         rows = to_arrow(frame, COLUMNS[kind]).sort_by([(name, "ascending") for name in ORDER[kind]])
         # Numbers seldom repeat: a dictionary of them would only be a second copy.
         words = [name for name, type_ in COLUMNS[kind].items() if type_ != "float64"]
-        replace(results / NAMES[kind], rows, compression="zstd", compression_level=9, use_dictionary=words)
+        how = {"compression": "zstd", "compression_level": 9, "use_dictionary": words}
+        seal = replace(results / NAMES[kind], rows, beside=seal, **how)
     return sum((results / name).stat().st_size for name in NAMES.values())

@@ -9,23 +9,22 @@ again. Reading refuses anything it does not recognise: a table that quietly lack
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from bench.errors import UserError, program
-from bench.tables import packed, schema
+from bench.tables import locks, packed, schema, sound
 from bench.tables.files import (
     COLUMNS,
-    arrow_schema,
     damaged,
     foreign,
     load,
     replace,
+    require_beside,
     require_table,
     to_arrow,
     unwritable,
@@ -84,20 +83,35 @@ def _require_possible(folder: Path) -> None:
 def write(results: Path, unit: str, metrics: pd.DataFrame, trials: pd.DataFrame) -> None:
     """Keep a finished unit's two tables."""
     metrics = metrics.sort_values(schema.METRICS_KEY, kind="stable")
+    paths = {kind: results / kind / f"{unit}.parquet" for kind in COLUMNS}
     try:
-        for kind, frame in (("metrics", metrics), ("trials", trials)):
-            replace(results / kind / f"{unit}.parquet", to_arrow(frame, COLUMNS[kind]))
+        for path in paths.values():
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with locks.alone(results):
+            # First the old trials go, if all of them had failed: they are not those of the new metrics.
+            paths["trials"].unlink(missing_ok=True)
+            seal = replace(paths["metrics"], to_arrow(metrics, schema.METRICS))
+            replace(paths["trials"], to_arrow(trials, schema.TRIALS), beside=seal)
     except OSError as error:
         raise unwritable(results, error) from None
 
 
+def identity(results: Path) -> tuple[int, int]:
+    """Tell a folder from another that has taken its name; (0, 0) if there is none."""
+    try:
+        found = results.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_dev, found.st_ino)
+
+
 def read(results: Path) -> Tables:
     """Read both tables, the newest configuration of each experiment and source only."""
-    trials, notes = newest(read_trials(results))
+    every = read_trials(results)
+    trials, notes = newest(every)
     if trials.empty:
         raise UserError(f"no results in {results} yet: `{program()} run-all` makes them")
-    parts = [table for _, table in read_metrics(results, trials)]
-    metrics = pa.concat_tables(parts).to_pandas()
+    metrics = read_metrics(results, every, trials).drop_columns("unit").to_pandas()
     return Tables(metrics, trials.drop(columns="unit"), notes)
 
 
@@ -106,20 +120,47 @@ def read_trials(results: Path) -> pd.DataFrame:
     check(results)
     loose = _units(results)
     parts = [packed.read_trials(results, but=loose)]
-    for unit, path in loose.items():
-        table = load(path, schema.TRIALS)
-        parts.append(table.append_column("unit", pa.array([unit] * len(table))))
-    return pa.concat_tables(parts).to_pandas()
+    parts += [_named(load(path, schema.TRIALS), unit) for unit, path in loose.items()]
+    found = pa.concat_tables(part.replace_schema_metadata() for part in parts).to_pandas()
+    _require_sound(results, loose, sound.trials(found))
+    return found
 
 
-def read_metrics(results: Path, trials: pd.DataFrame) -> Iterator[tuple[str, pa.Table]]:
-    """Read the metrics of these trials alone, unit by unit."""
-    loose, kept = _units(results), packed.read_metrics(results)
-    nothing = arrow_schema(schema.METRICS).empty_table()
-    for unit, sessions in trials.groupby("unit", sort=False)["session"]:
+def read_metrics(results: Path, every: pd.DataFrame, trials: pd.DataFrame) -> pa.Table:
+    """Read the metrics of some trials, `unit` being the last column.
+
+    Args:
+        results: the folder.
+        every: all its trials, as `read_trials` gives them.
+        trials: those whose metrics are wanted.
+    """
+    loose, wanted = _units(results), set(trials.loc[trials["status"] != schema.FAILED, "unit"])
+    others = {unit for unit in every["unit"].unique() if unit not in wanted}
+    parts = [packed.read_metrics(results, but={*loose, *others})]
+    for unit in sorted(wanted & loose.keys()):
         path = results / "metrics" / f"{unit}.parquet"
-        table = load(path, schema.METRICS) if unit in loose else kept.get(unit, nothing)
-        yield unit, table.filter(pc.is_in(table["session"], value_set=pa.array(sessions)))
+        table = load(path, schema.METRICS)
+        require_beside(path, table, load(loose[unit], schema.TRIALS))
+        parts.append(_named(table, unit))
+    found = pa.concat_tables(part.replace_schema_metadata() for part in parts)
+    _require_sound(results, loose, sound.metrics(found, every[every["unit"].isin(wanted)]))
+    if len(trials) == len(every):
+        return found
+    have = found.select(["unit", "session"]).to_pandas()
+    chosen = pd.MultiIndex.from_frame(have).isin(pd.MultiIndex.from_frame(trials[["unit", "session"]]))
+    return found.filter(pa.array(chosen))
+
+
+def _named(table: pa.Table, unit: str) -> pa.Table:
+    return table.append_column("unit", pa.array([unit] * len(table), pa.string()))
+
+
+def _require_sound(results: Path, loose: Container[str], problems: Iterator[sound.Problem]) -> None:
+    """Refuse the file in which there is the first problem."""
+    for problem in problems:
+        name = f"{problem.kind}/{problem.unit}" if problem.unit in loose else problem.kind
+        where = "" if problem.unit in loose else f" in {problem.unit}"
+        raise damaged(results / f"{name}.parquet", f"says what cannot be{where}: {problem.text}")
 
 
 def newest(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

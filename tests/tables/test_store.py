@@ -1,6 +1,7 @@
 """The results folder survives whatever may happen to it, and never gives half a table."""
 
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ def tables(sessions: range, source: str = "synthetic", **changes: Any) -> tuple[
     }
     trial = {
         **dict.fromkeys(schema.TRIALS, "text"),
+        "config": "{}",
         **condition,
         "status": "ok",
         "seconds": 1.5,
@@ -89,11 +91,10 @@ def test_columns_and_types_of_the_files_are_the_contract(tmp_path: Path) -> None
 def test_a_write_cut_off_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    def write_half(table: Any, path: Path, **how: Any) -> None:
-        path.write_bytes(b"PAR1 and then")
+    def fail(_: int) -> None:
         raise error
 
-    monkeypatch.setattr(pq, "write_table", write_half)
+    monkeypatch.setattr(os, "fsync", fail)
     expected = UserError if isinstance(error, OSError) else KeyboardInterrupt
     with pytest.raises(expected):
         store.write(tmp_path, "unit", *tables(range(2)))
