@@ -27,7 +27,7 @@ MARK = "DISCGAN_BENCH_TEST"
 @pytest.fixture
 def place() -> Iterator[Path]:
     """Give a folder with a short path, as the system's own are."""
-    with TemporaryDirectory() as found:
+    with TemporaryDirectory(dir="/tmp") as found:
         yield Path(found)
 
 
