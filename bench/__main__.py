@@ -5,12 +5,13 @@ import os
 import sys
 import threading
 
-from bench import stopping
+from bench import stopping, surroundings
 
 
 def main() -> int:
     """Carry out the command line."""
     stopping.prepare()
+    surroundings.prepare()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows ?, and all else
