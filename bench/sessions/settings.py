@@ -113,7 +113,7 @@ PART = Range("from 0 to 1", lambda value: 0 <= value <= 1)
 BELOW_ONE = Range("at least 0 and below 1", lambda value: 0 <= value < 1)
 MANY = Range("from 1 to 10,000", lambda value: 1 <= value <= 10_000)
 INVERSE = Range(
-    "a whole number up to 10,000, or 1 over one",
+    "a whole number, or 1 over one, of 10,000 at most",
     lambda value: 1e-4 <= value <= 1e4 and math.isclose(max(value, 1 / value) % 1, 0, abs_tol=1e-9),
 )
 RANGES: dict[str, Any] = {
