@@ -10,6 +10,7 @@ from bench import stopping, surroundings
 
 def main() -> int:
     """Carry out the command line."""
+    surroundings.folder()
     stopping.prepare()
     surroundings.prepare()
     for stream in (sys.stdout, sys.stderr):
@@ -27,6 +28,6 @@ def main() -> int:
 
 if __name__ == "__main__":
     # Python looks first into the current folder, where a names.py or pathlib.py would hide what we import.
-    if sys.path[0] == os.getcwd() != os.path.dirname(os.path.dirname(__file__)):  # noqa: PTH109, PTH120
+    if sys.path[0] == surroundings.folder() != os.path.dirname(os.path.dirname(__file__)):  # noqa: PTH120
         del sys.path[0]
     sys.exit(main())

@@ -6,6 +6,7 @@ Workers inherit what is set here.
 
 import logging
 import os
+import sys
 
 
 def prepare() -> None:
@@ -13,3 +14,12 @@ def prepare() -> None:
     os.environ["MPLBACKEND"] = "svg"  # a notebook's own is not there outside it, and matplotlib then stops
     # Without a folder of its own matplotlib makes a temporary one, which works, and warns of it.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
+
+
+def folder() -> str:
+    """Give the current folder, or end in one line where it has been removed."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - pathlib is not loaded yet, lest a user's own be
+    except OSError:
+        print("error: the current folder is not there any more: change to another", file=sys.stderr)
+        sys.exit(2)

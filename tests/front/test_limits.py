@@ -63,3 +63,16 @@ def test_notebooks_backend_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> 
     code = [sys.executable, "-c", "import bench.figures"]
     root = {"PYTHONPATH": str(Path(surroundings.__file__).parents[1])}
     assert subprocess.run(code, env={**os.environ, **root}, capture_output=True, check=False).returncode == 0
+
+
+def test_a_current_folder_that_was_removed_is_one_line(tmp_path: Path) -> None:
+    root = str(Path(surroundings.__file__).parents[1])
+    code = f"import os, sys; sys.path.append({root!r}); os.rmdir(os.getcwd()); from bench import surroundings"
+    found = subprocess.run(
+        [sys.executable, "-c", f"{code}; surroundings.folder()"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (found.returncode, found.stderr.count("\n")) == (2, 1)
