@@ -3,29 +3,33 @@
 import io
 import os
 import sys
-import threading
-
-from bench import stopping
 
 
 def main() -> int:
     """Carry out the command line."""
+    from bench import stopping, surroundings  # not above: a user's signal.py could hide what these import
+
     stopping.prepare()
+    surroundings.prepare()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows ?, and all else
-    from bench.cli import main  # not above: worker processes import this file too, and need nothing of it
+    from bench.cli import main  # worker processes import this file too, and need nothing of it
 
-    code = main()
-    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        os._exit(code)  # a user's own code has left threads, for which Python would wait
-    return code
+    return stopping.ended(main())
+
+
+def _folder() -> str:
+    """Give the current folder, or end in one line where it has been removed."""
+    try:
+        return os.getcwd()  # noqa: PTH109
+    except OSError:
+        print("error: the current folder is not there any more: change to another", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":
     # Python looks first into the current folder, where a names.py or pathlib.py would hide what we import.
-    if sys.path[0] == os.getcwd() != os.path.dirname(os.path.dirname(__file__)):  # noqa: PTH109, PTH120
+    if sys.path[0] == _folder() != os.path.dirname(os.path.dirname(__file__)):  # noqa: PTH120
         del sys.path[0]
     sys.exit(main())

@@ -8,9 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import experiments, lists
+from bench import disk, experiments, lists
 from bench.errors import UserError, unknown
 from bench.running.request import Assignment
+
+LARGEST = 1_000_000
+"""Bytes of a file of settings."""
 
 
 def assignments(
@@ -59,11 +62,10 @@ def _filed(path: Path) -> Iterator[Assignment]:
         import tomllib
     else:
         import tomli as tomllib
+    content = disk.read(path, LARGEST, "settings in TOML")
     try:
-        read: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"--settings: cannot read {path}: {error.strerror}") from None
-    except ValueError as error:  # of what is no TOML, or no UTF-8
+        read: Mapping[str, Any] = tomllib.loads(content.decode())
+    except (ValueError, RecursionError) as error:  # of what is no TOML, or no UTF-8
         raise UserError(f"--settings {path}: this is no TOML: {error}") from None
     if not read:
         raise UserError(f"--settings {path}: it sets nothing")

@@ -20,6 +20,10 @@ import bench
 from bench import experiments, lists, options, stopping
 from bench.errors import SCRIPT, BenchError, Stopped, UserError, program
 from bench.options import Estimator, Experiments, Names, Options, Plugins, Preset, Reports, Results
+from bench.printable import printable
+
+MOST = 20_000
+"""Characters of a complaint: the longest path, several times over."""
 
 app = typer.Typer(
     add_completion=program() == SCRIPT,  # a shell completes nothing behind `python -m bench`
@@ -200,5 +204,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _complain(line: str, code: int) -> int:
-    print(" ".join(line.split()), file=sys.stderr)
+    print(printable(line, MOST), file=sys.stderr)
     return code

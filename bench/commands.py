@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bench.errors import BenchError, UserError, program
 from bench.options import plugin_errors_told
+from bench.printable import in_lines, signs
 from bench.running.request import Request
 from discgan_core import estimators
 
@@ -127,7 +128,7 @@ def compare(a: Path, b: Path, reports: Path, top: int) -> int:
     store.require_possible(reports)
     found = comparison.compare(a, b)
     for text, table in terminal.blocks(found, top):
-        print(text)
+        print(in_lines(text))
         _show_table(table)
     print(f"comparison: {comparison.write(found, reports)}")
     return 0
@@ -180,7 +181,7 @@ def list_(known: Sequence[str], names: Sequence[str]) -> int:
     with plugin_errors_told():
         told = [listing.one(name, known) for name in names] or [listing.everything(known)]
         lines = [line for part in told for line in part]
-    print("\n".join(lines))
+    print(in_lines("\n".join(lines)))
     return 0
 
 
@@ -200,7 +201,7 @@ def examine(name: str) -> int:
             except BrokenExecutor as error:
                 finding = Finding(False, f"{path}: {error}")
             broken += not finding.kept
-            print(f"{'ok' if finding.kept else 'FAILED'}: {finding.text}")
+            print(f"{'ok' if finding.kept else 'FAILED'}: {in_lines(finding.text)}")
     print(f"{broken} of {len(contract.CHECKS)} checks failed" if broken else "it keeps the contract")
     return 1 if broken else 0
 
@@ -265,7 +266,7 @@ def _write_report(results: Path, reports: Path, pool: Executor) -> None:
 
 
 def _show_table(rows: Sequence[Sequence[object]]) -> None:
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[signs(str(cell)) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -66,9 +66,9 @@ def sessions(text: str | None) -> tuple[int, ...] | None:
     """Read which sessions are asked for: `30` is the first 30, `30-59` those of these numbers."""
     if text is None:
         return None
-    if re.fullmatch(r"\s*-?\d+\s*", text):
+    if re.fullmatch(r"\s*-?\d{1,20}\s*", text):
         return tuple(range(number("--sessions", int(text))))
-    ranges = [re.fullmatch(r"(\d+)-(\d+)", part) for part in split("--sessions", [text])]
+    ranges = [re.fullmatch(r"(\d{1,20})-(\d{1,20})", part) for part in split("--sessions", [text])]
     ends = [(int(found[1]), int(found[2])) for found in ranges if found]
     if len(ends) < len(ranges) or any(first > last or last >= MOST for first, last in ends):
         raise UserError(

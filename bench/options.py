@@ -17,7 +17,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from bench import assigned, experiments, lists
+from bench import assigned, disk, experiments, lists
 from bench.errors import UserError, unknown
 from bench.rehearsal import environment_kept, rehearse
 from bench.running.request import Request
@@ -27,6 +27,8 @@ from discgan_core.plugins import PluginError
 Value = TypeVar("Value")
 
 DEVICES = ("cpu", "cuda")
+LARGEST = 1_000_000
+"""Bytes of a user's own estimator."""
 
 
 def completing(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
@@ -52,6 +54,8 @@ def known_estimators(plugins: Sequence[Path] | None = None) -> list[str]:
     """Name all estimators, a user's own files among them, which are loaded."""
     with plugin_errors_told(), environment_kept():
         for path in plugins or []:
+            if path.suffix == ".py":  # else its name is told to be wrong
+                disk.read(path, LARGEST, "a Python file")
             rehearse(str(path), partial(estimators.load, path))
             estimators.load(path)
         return estimators.available()

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Timer
 from types import FrameType, SimpleNamespace
 
 LINE = "stopped: what is finished is kept; run the command again"
@@ -75,6 +75,17 @@ def put_off() -> Iterator[None]:
             _stop(number)
 
 
+def ended(code: int) -> int:
+    """Give a command's exit code, or end with it: for threads that a user's code has left Python would wait."""
+    threads = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    if all(thread.daemon for thread in threads):
+        return code
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(code)
+
+
 def _ask(number: int, _: FrameType | None) -> None:
     _now.asked += 1
     if _now.put_off and _now.asked == 1:
@@ -86,7 +97,7 @@ def _ask(number: int, _: FrameType | None) -> None:
 def _stop(number: int) -> None:
     if not _now.orderly or _now.asked > 1:
         _leave(number)
-    _now.timer = Timer(PATIENCE, _leave, [number])
+    _now.timer = threading.Timer(PATIENCE, _leave, [number])
     _now.timer.daemon = True
     _now.timer.start()
     raise Stop(number)

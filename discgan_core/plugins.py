@@ -159,7 +159,7 @@ def told(error: BaseException, path: Path) -> str:
         file, line, what = error.filename, error.lineno, error.msg
     else:
         file, line = where(error, path)
-        what = " ".join(str(error).split())
+        what = " ".join(str(error)[:3000].split())  # one may have a tensor in it, or a whole file
     place = f"{file}, line {line}" if line else file
     return f"{place}: {type(error).__name__}: {what if len(what) <= 300 else what[:300] + '…'}"
 

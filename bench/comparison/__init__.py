@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from bench import figures, report
+from bench import disk, figures, report
 from bench.comparison import figure, origin, tables
 from bench.comparison.differences import differences
 from bench.comparison.identity import identity, sentence
@@ -18,7 +18,7 @@ from bench.comparison.origin import Change
 from bench.comparison.quantities import QUANTITIES, measured
 from bench.errors import UserError
 from bench.figures import _style as style
-from bench.report import summary
+from bench.report import folder, summary
 from bench.tables import packed, store
 from bench.tables.files import COLUMNS
 from bench.tables.schema import CONDITION
@@ -72,8 +72,12 @@ def require_common(a: Path, first: Tables, b: Path, second: Tables) -> None:
 
 def write(comparison: Comparison, reports: Path) -> Path:
     """Write the page, the figures and the table; gives the page's path."""
-    for folder in (reports / "figures", reports / "tables"):
-        store.require_writable(folder)
+    with folder.written(reports):
+        return put(comparison, reports)
+
+
+def put(comparison: Comparison, reports: Path) -> Path:
+    """Write them to a folder that is there."""
     full = tables.in_full(comparison.found)
     summary.save(full, reports / "tables" / "differences")
     page = report.render(
@@ -85,7 +89,7 @@ def write(comparison: Comparison, reports: Path) -> Path:
         figures=list(drawn(comparison.found, reports / "figures")),
     )
     path = reports / "index.html"
-    path.write_text(page, encoding="utf-8", errors="replace")  # a folder may have a name that is no text
+    disk.put(path, page.encode())
     return path
 
 

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
+from bench import disk
 from bench.errors import UserError, program
 from bench.sessions.measure import Gradients
 from bench.sessions.updates import Updates
@@ -218,4 +219,4 @@ def write(found: Mapping[str, Figures]) -> None:
     rows = {
         name: {key: float(f"{value:.6g}") for key, value in f._asdict().items()} for name, f in found.items()
     }
-    BASELINE.write_text(json.dumps(rows, indent=2) + "\n", "utf-8")
+    disk.put(BASELINE, f"{json.dumps(rows, indent=2)}\n".encode())

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from bench import disk
 from bench.figures import _style as style
 from bench.tables.store import Tables
 
@@ -64,4 +65,4 @@ def write(figure: Figure, svg: Path) -> None:
     """Without dates, so that the same tables give the same files, and in hundredths of a point."""
     text = StringIO()
     FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})
-    svg.write_text(PLACES.sub(lambda found: DIGITS.sub(r"\1", found[0]), text.getvalue()), encoding="utf-8")
+    disk.put(svg, PLACES.sub(lambda found: DIGITS.sub(r"\1", found[0]), text.getvalue()).encode())

@@ -6,17 +6,22 @@ colour-blind readers and, by their marks, in grey. What competes with nobody (re
 is drawn in greys, dashed, in every panel.
 """
 
+import re
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple
+from unittest import mock
 
 import matplotlib as mpl
 import pandas as pd
+from matplotlib.text import Text
 from seaborn import axes_style
 
+from bench.printable import in_lines
 from bench.statistics import lineup
 from bench.statistics.lineup import DEFAULT, Condition
 
@@ -85,10 +90,31 @@ RC: dict[Any, Any] = axes_style("ticks") | {
 }
 
 
+OURS = re.compile(r"\$(\\mathdefault\{[-−\d.]*(\\times)?(10\^\{[-−\d.]+\})?\}|[nTV]\^\{[-−]?\d+\.\d\d\})\$")
+"""What is meant to be read as mathematics: the numbers of a logarithmic axis, and fitted power laws."""
+
+
+def plain(text: object) -> str:
+    """Have matplotlib show a text as it is: a name, a value or a string may hold dollars, or anything."""
+    shown = in_lines(str(text))
+    if "$" not in shown:
+        return shown
+    ends = [0, *(end for found in OURS.finditer(shown) for end in found.span()), len(shown)]
+    parts = [shown[start:end] for start, end in pairwise(ends)]  # ours is every other one
+    return "".join(part if place % 2 else part.replace("$", r"\$") for place, part in enumerate(parts))
+
+
 @contextmanager
 def theme() -> Iterator[None]:
     """Draw and save inside this: the same look whatever the user's own settings are."""
-    with mpl.rc_context(), warnings.catch_warnings():
+    set_text = Text.set_text
+
+    def as_it_is(self: Text, text: object) -> None:
+        set_text(self, "" if text is None else plain(text))
+
+    # All that a figure says goes through here, whatever draws it: labels, titles, legends, numbers of axes.
+    patched = mock.patch.object(Text, "set_text", as_it_is)
+    with mpl.rc_context(), warnings.catch_warnings(), patched:
         # seaborn asks pandas 3 for what it does by itself; browsers have letters that matplotlib's font lacks
         warnings.filterwarnings("ignore", "The copy keyword", DeprecationWarning)
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)

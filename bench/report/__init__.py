@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
-from bench import figures
+from bench import disk, figures
+from bench.printable import signs
 from bench.report import (
     answers,
     claims,
     coverage,
     differences,
+    folder,
     front,
     gradients,
     learned,
@@ -67,14 +70,19 @@ def write(
         told: how many figures are drawn, and how many of how many jobs done, whenever one is.
     """
     known.cache_clear()  # a folder may have changed since this process last read it
-    tables, slices = known(results)
-    for folder in (reports / "figures", reports / "tables"):
-        store.require_writable(folder)
+    _, slices = known(results)
     jobs = planned(slices)
     made: dict[Job, Any] = {}
-    for job, part in zip(jobs, each(do, repeat(results), repeat(reports), jobs), strict=True):
-        made[job] = part
-        told(sum(isinstance(found, figures.Saved) for found in made.values()), len(made), len(jobs))
+    with folder.written(reports):
+        for job, part in zip(jobs, each(do, repeat(results), repeat(reports), jobs), strict=True):
+            made[job] = part
+            told(sum(isinstance(found, figures.Saved) for found in made.values()), len(made), len(jobs))
+        return put(results, reports, made)
+
+
+def put(results: Path, reports: Path, made: dict[Job, Any]) -> Path:
+    """Write the page, of parts that are made; gives its path."""
+    tables, slices = known(results)
     first = front.page({(key[0], key[3]): (slug(key), part) for key, part in slices.items()}, tables, reports)
     page = render(
         TEMPLATE,
@@ -85,7 +93,7 @@ def write(
         notes=tables.notes,
     )
     path = reports / "index.html"
-    path.write_text(page, encoding="utf-8", errors="replace")  # a file may have a name that is no text
+    disk.put(path, page.encode())
     return path
 
 
@@ -176,5 +184,12 @@ def title(key: Key) -> str:
 def render(template: str, **content: Any) -> str:
     """Fill in a template."""
     loader = PackageLoader("bench.report", "")
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, finalize=seen
+    )
     return environment.get_template(template).render(**content)
+
+
+def seen(value: Any) -> Any:
+    """Show of any value on a page what is in it: no text from elsewhere changes how others are read."""
+    return value if isinstance(value, Markup) else signs(str(value))

@@ -1,10 +1,13 @@
 """The tables of the page: what each condition ends with, and how far apart the conditions are."""
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from bench import disk
+from bench.printable import signs
 from bench.report import gradient_columns, words
 from bench.report.quantities import Quantity, columns
 from bench.statistics import headline, lineup, quality, stats
@@ -105,8 +108,23 @@ def count(row: Any) -> str:
 
 def save(found: Table, stem: Path) -> None:
     """Write `<stem>.csv` (numbers) and `<stem>.md` (words)."""
-    found.numbers.to_csv(stem.with_suffix(".csv"), index=False, float_format="%.6g")
+    texts = found.numbers.select_dtypes(exclude=["number", "bool"])
+    numbers = found.numbers.assign(
+        **{name: pd.Series([*map(shown, texts[name])], texts.index, object) for name in texts}
+    )
+    csv = numbers.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    disk.put(stem.with_suffix(".csv"), csv.encode())
     head = [str(column) for column in found.words]
-    lines = [head, ["---"] * len(head), *found.words.astype(str).to_numpy().tolist()]
-    text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    stem.with_suffix(".md").write_text(text, encoding="utf-8")
+    lines = [head, ["---"] * len(head), *found.words.itertuples(index=False, name=None)]
+    text = "".join(f"| {' | '.join(marked_down(str(cell)) for cell in line)} |\n" for line in lines)
+    disk.put(stem.with_suffix(".md"), text.encode())
+
+
+def shown(cell: object) -> object:
+    """Show of a text what is in it; a number stays one."""
+    return signs(cell) if isinstance(cell, str) else cell
+
+
+def marked_down(text: str) -> str:
+    """Write a cell of a Markdown table, of which no sign ends the cell, or begins code or HTML."""
+    return re.sub(r"([|`\\])", r"\\\1", signs(text)).replace("<", "&lt;")

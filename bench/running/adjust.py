@@ -12,6 +12,7 @@ from typing import Any
 
 from bench import experiments
 from bench.errors import UserError, program
+from bench.printable import printable
 from bench.running.request import Assignment
 from bench.sessions import controls
 from bench.sessions.settings import problems
@@ -60,7 +61,8 @@ def _require_names(assignment: Assignment, value: Any) -> None:
         known = [*estimators.available(), *controls.NAMES]
         near = get_close_matches(value.lower(), known, 1)
         raise _refused(
-            assignment, f'there is no "{value}"' + (f': did you mean "{near[0]}"?' if near else "")
+            assignment,
+            f'there is no "{printable(value, 60)}"' + (f': did you mean "{near[0]}"?' if near else ""),
         )
 
 
@@ -118,8 +120,7 @@ def _unknown(name: str, meant: Sequence[str]) -> str:
 
 
 def _refused(assignment: Assignment, why: str) -> UserError:
-    value = str(assignment.value)
-    return UserError(f"{assignment.said}={value if len(value) < 60 else value[:60] + '…'}: {why}")
+    return UserError(f"{assignment.said}={printable(str(assignment.value), 61)}: {why}")
 
 
 def fitted(assignment: Assignment, hint: Any) -> Any:

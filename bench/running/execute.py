@@ -18,6 +18,7 @@ import torch
 
 from bench import experiments, notices, stopping
 from bench.errors import UserError
+from bench.printable import printable
 from bench.running import code
 from bench.running.plan import Unit
 from bench.running.provenance import circumstances
@@ -145,9 +146,8 @@ def _failure(unit: Unit, error: BaseException) -> Outcome:
     if unit.plugin:  # a user's own code, if it was under way, rather than what it called
         own, at = where(error, Path(unit.plugin.rpartition("#")[0]))
         file, number = (own, at) if at else (file, number)
-    told = f"{type(error).__name__}: {error}".encode(errors="replace").decode()  # a path in it may be no text
-    text = " ".join(told.split())
-    return _failed(unit, f"{text} ({Path(file).name}:{number})")
+    text = printable(f"{type(error).__name__}: {error}")
+    return _failed(unit, f"{text} ({printable(Path(file).name)}:{number})")
 
 
 def _failed(unit: Unit, line: str) -> Outcome:

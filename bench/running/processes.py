@@ -15,7 +15,7 @@ from functools import partial
 from multiprocessing import forkserver, get_context, resource_tracker
 from typing import Any
 
-from bench import stopping
+from bench import stopping, surroundings
 from bench.errors import BenchError
 from bench.running import temporary
 from bench.running.workers import Workers
@@ -110,3 +110,4 @@ def _end_server() -> None:
 def _begin(environment: dict[str, str]) -> None:
     """Begin a worker: a server that already ran has the environment of then."""
     os.environ.update(environment)
+    surroundings.prepare()

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from bench.printable import signs
 from bench.running.execute import Finished
 from bench.running.plan import Unit
 from bench.tables import schema
@@ -100,7 +101,7 @@ class Display:
         counts = item.trials["status"].value_counts()
         how = ", ".join(f"{count} {status}" for status, count in counts.items())
         errors = [error for error in item.trials["error"].unique() if error]
-        return "; ".join([f"{where}: {how}", *errors[:1], f"{duration(self._clock.left())} left"])
+        return signs("; ".join([f"{where}: {how}", *errors[:1], f"{duration(self._clock.left())} left"]))
 
 
 @contextmanager

@@ -103,23 +103,25 @@ class Range:
     holds: Callable[[float], bool]
 
 
-ANY = Range("0 or more", lambda value: 0 <= value < math.inf)
-ONE = Range("1 or more", lambda value: 1 <= value < math.inf)
-TWO = Range("2 or more", lambda value: 2 <= value < math.inf)
+LARGEST = 10_000_000
+"""Of whatever is counted: with more no session would end, or fit into memory."""
+ANY = Range(f"0 or more, and {LARGEST:,} at most", lambda value: 0 <= value <= LARGEST)
+ONE = Range(f"1 or more, and {LARGEST:,} at most", lambda value: 1 <= value <= LARGEST)
+TWO = Range(f"2 or more, and {LARGEST:,} at most", lambda value: 2 <= value <= LARGEST)
 ABOVE = Range("above 0", lambda value: 0 < value < math.inf)
 PART = Range("from 0 to 1", lambda value: 0 <= value <= 1)
 BELOW_ONE = Range("at least 0 and below 1", lambda value: 0 <= value < 1)
 MANY = Range("from 1 to 10,000", lambda value: 1 <= value <= 10_000)
 INVERSE = Range(
-    "a whole number, or 1 over one",
-    lambda value: 0 < value < math.inf and math.isclose(max(value, 1 / value) % 1, 0, abs_tol=1e-9),
+    "a whole number, or 1 over one, of 10,000 at most",
+    lambda value: 1e-4 <= value <= 1e4 and math.isclose(max(value, 1 / value) % 1, 0, abs_tol=1e-9),
 )
 RANGES: dict[str, Any] = {
-    **dict.fromkeys(("sessions", "lengths"), MANY),
-    **dict.fromkeys(("stack", "batch", "generated", "hidden", "training_set"), ONE),
+    **dict.fromkeys(("sessions", "lengths", "stack", "stacked", "hidden"), MANY),
+    **dict.fromkeys(("batch", "generated", "training_set"), ONE),
     **dict.fromkeys(("generator_rate", "discriminator_rate"), ABOVE),
     **dict.fromkeys(("measurements", "reference", "vocabulary"), TWO),
-    **dict.fromkeys(("samples", "few", "sums", "uniforms", "stacked", "batches"), ONE),
+    **dict.fromkeys(("samples", "few", "sums", "uniforms", "batches"), ONE),
     **dict.fromkeys(("over_length", "over_vocabulary", "over_stacked"), ONE),
     **dict.fromkeys(("prices", "most", "spend"), ABOVE),
     "ratios": INVERSE,
@@ -132,6 +134,8 @@ RANGES: dict[str, Any] = {
 """What the numbers of a setting can be, of rows column by column; any from 0 on, if it is not told."""
 
 
+HUGE = 10**300
+"""What is written out: a whole number may be larger than any with a point."""
 MAY_BE_EMPTY = ("parameters", "left_out", "controls")
 
 
@@ -142,7 +146,8 @@ def problems(settings: Any) -> Iterator[tuple[str, str]]:
             yield name, "nothing is named; name at least one"
         for number, within in numbers(value, RANGES.get(name, ANY)):
             if not within.holds(number):
-                yield name, f"{number:g} cannot be: it must be {within.words}"
+                shown = f"{number:g}" if abs(number) < HUGE else "so large a number"
+                yield name, f"{shown} cannot be: it must be {within.words}"
     yield from _together(settings)
 
 

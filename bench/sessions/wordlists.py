@@ -33,11 +33,14 @@ import pooch
 
 from bench import disk
 from bench.errors import UserError, unknown
+from bench.printable import printable
 from bench.sessions import cache
 
 URL = "https://raw.githubusercontent.com/nltk/nltk_data/gh-pages/packages/corpora/names.zip"
 SHA256 = "0eec7e958b34982662b8f05824ae64642dea097b08057ade65c252191c5fe7ca"
 LONGEST = 9
+LARGEST = 10_000_000
+"""Bytes of a list of words."""
 LIGATURES = {
     c: unicodedata.normalize("NFKC", chr(c)) for c in (*range(0xFB00, 0xFB07), *range(0xFB13, 0xFB18))
 }
@@ -129,12 +132,7 @@ def read(path: Path, longest: int) -> list[str]:
     Raises:
         UserError: the file cannot be read, has no names, or a line is no name of at most so many letters.
     """
-    try:
-        if path.is_dir():
-            raise UserError(f"{path} is a folder; give a text file with one name on a line")
-        lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines()
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    lines = content(path).removeprefix(codecs.BOM_UTF8).splitlines()
     found = [name(line, f"{path}, line {number}", longest) for number, line in enumerate(lines, 1)]
     if not any(found):
         raise UserError(f"{path} has no names; write one on a line")
@@ -147,20 +145,24 @@ def fingerprint(path: Path) -> str:
     Raises:
         UserError: the file cannot be read.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
-    return f"{path.resolve()}#{hashlib.sha256(content).hexdigest()[:8]}"
+    return f"{path.resolve()}#{hashlib.sha256(content(path)).hexdigest()[:8]}"
+
+
+def content(path: Path) -> bytes:
+    """Read a user's file.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    return disk.read(path, LARGEST, "a text file with one name on a line")
 
 
 def shown(source: str) -> str:
     """Name a source for tables and files: a file by its name and hash, wherever it lies.
 
-    What cannot be printed, such as a line break or a byte that is no UTF-8, would spoil both.
+    What cannot be seen, such as a line break or a byte that is no UTF-8, would spoil both.
     """
-    name = Path(source).name
-    return "".join(letter if letter.isprintable() else "_" for letter in name)
+    return printable(Path(source).name)
 
 
 def path_of(source: str) -> Path:

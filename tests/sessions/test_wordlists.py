@@ -247,4 +247,4 @@ def test_what_is_wrong_with_a_file_is_told(tmp_path, content, parts):
 def test_what_is_no_file_is_told(tmp_path):
     assert told(wordlists.read, tmp_path, 9).startswith(f"{tmp_path} is a folder")
     missing = tmp_path / "missing.txt"
-    assert told(wordlists.read, missing, 9) == f"cannot read {missing}: No such file or directory"
+    assert told(wordlists.read, missing, 9).startswith(f"cannot read {missing}: No such file or directory")
