@@ -1,0 +1,2 @@
+def jobs(made, seed):
+    return iter(())
