@@ -22,6 +22,7 @@ def main() -> int:
     given = parser.parse_args()
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)  # for the tries of another user
         kinds = [given.only] if given.only else [*campaign.KINDS]
         tries = campaign.run(Path(folder), given.seed, given.minutes * 60, kinds)
     page = shown.page(tries, given.seed, given.minutes).replace(folder, "…")

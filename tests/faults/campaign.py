@@ -44,9 +44,7 @@ def run(folder: Path, seed: int, seconds: float, names: Sequence[str], few: bool
     for name in names:
         kind, begin = KINDS[name], time.monotonic()
         share = kind.share if len(names) > 1 else 1
-        found = all_of(
-            kind.jobs(made, seed), (end - begin) * share, kind.few if few else None, kind.at_once
-        )
+        found = all_of(kind.jobs(made, seed), (end - begin) * share, kind.few if few else None, kind.at_once)
         tries += found
         print(f"{name}: {len(found)} tries in {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
     return tries

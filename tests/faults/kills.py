@@ -55,7 +55,9 @@ def jobs(made: Originals, seed: int) -> Iterator[Job]:
 
 def drawn(random: Random, command: Sequence[str], length: float, place: int) -> Plan:
     """Draw one kill; the kinds of moments take turns."""
-    how = ("at a moment", "at a moment", "at a half-written file", "ten times", "early", "at a moment")[place % 6]
+    how = ("at a moment", "at a moment", "at a half-written file", "ten times", "early", "at a moment")[
+        place % 6
+    ]
     number = signal.SIGINT if how == "ten times" else random.choice(SIGNALS)
     most = min(2.0, length) if how == "early" else length
     return Plan(command, length, number, random.random() < 0.5, how, random.uniform(0, most))

@@ -76,7 +76,9 @@ def remove(at: Place) -> None:
     shutil.rmtree(at.work.parent, ignore_errors=True)
 
 
-def start(at: Place, command: Sequence[str], environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
+def start(
+    at: Place, command: Sequence[str], environment: dict[str, str] | None = None
+) -> subprocess.Popen[bytes]:
     """Start a command in a process group of its own."""
     files = [(at.work.parent / name).open("wb") for name in ("out", "err")]
     try:
@@ -111,7 +113,9 @@ def end(at: Place, process: subprocess.Popen[bytes], limit: float = LIMIT) -> Do
     return Done(code, out, err)
 
 
-def run(at: Place, command: Sequence[str], environment: dict[str, str] | None = None, limit: float = LIMIT) -> Done:
+def run(
+    at: Place, command: Sequence[str], environment: dict[str, str] | None = None, limit: float = LIMIT
+) -> Done:
     """Run a command to its end."""
     return end(at, start(at, command, environment), limit)
 

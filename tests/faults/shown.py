@@ -53,7 +53,13 @@ def _singles(tries: Sequence[Try]) -> list[str]:
     for kind in SINGLE:
         own = [each for each in tries if each.kind == kind]
         if own:
-            lines += ["", f"## {kind.capitalize()}", "", _row(["case", "outcome", "detail"]), _row(["---"] * 3)]
+            lines += [
+                "",
+                f"## {kind.capitalize()}",
+                "",
+                _row(["case", "outcome", "detail"]),
+                _row(["---"] * 3),
+            ]
             lines += [_row([each.case, OUTCOMES[each.outcome], each.detail[:160]]) for each in own]
     return lines
 

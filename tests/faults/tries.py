@@ -41,7 +41,9 @@ def chance(seed: int, *what: object) -> Random:
     return Random(zlib.crc32(repr((seed, *what)).encode()))
 
 
-def all_of(jobs: Iterator[Job], seconds: float, most: int | None = None, at_once: int | None = None) -> list[Try]:
+def all_of(
+    jobs: Iterator[Job], seconds: float, most: int | None = None, at_once: int | None = None
+) -> list[Try]:
     """Carry out jobs, some at a time, until they end, there are enough or the time is over."""
     end, done = time.monotonic() + seconds, []
     count = at_once or len(os.sched_getaffinity(0))
