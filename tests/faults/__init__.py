@@ -1,1 +1,1 @@
-"""The fault campaign: seeded tries in which something goes wrong, to show that nothing goes wrong silently."""
+"""The fault campaign: seeded tries of what can go wrong, to show that nothing goes wrong silently."""

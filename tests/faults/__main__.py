@@ -1,4 +1,4 @@
-"""`python -m faults`: the campaign within a time, its table, and an exit code that says whether all was well."""
+"""`python -m faults`: the campaign within a time, its table, and an exit code for whether all was well."""
 
 from __future__ import annotations
 

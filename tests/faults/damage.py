@@ -1,7 +1,7 @@
 """Damaged tables: refused in one line that names a file of theirs, or read as if nothing had happened.
 
-Every kind is tried on loose tables and on packed ones, and changed rows are written in the two ways in which a
-user would: with all that the file said of itself, and without.
+Every kind is tried on loose tables and on packed ones, and changed rows are written in the two ways in which
+a user would: with all that the file said of itself, and without.
 """
 
 from __future__ import annotations

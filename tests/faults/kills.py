@@ -84,7 +84,7 @@ def tried(made: Originals, plan: Plan, right: store.Tables) -> Try:
 
 
 def killed(process: subprocess.Popen[bytes], plan: Plan, work: Path) -> bool:
-    """Send the signals; says whether the program had begun, rather than Python itself, when the first came."""
+    """Send the signals; says whether the program, rather than Python alone, had begun before."""
     _await(process, plan, work)
     ready = _caught(process.pid)
     for _ in range(10 if plan.how == "ten times" else 1):

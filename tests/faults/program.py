@@ -1,4 +1,4 @@
-"""The program with the fake experiment `nap` in place of the real ones, taking signals over as the real one does.
+"""The program with the fake experiment `nap` in place of the real ones; signals as in the real one.
 
 Workers import the main file too, under another name, so the replacement holds in them as well.
 """
@@ -10,9 +10,9 @@ from bench import stopping
 if __name__ == "__main__":
     stopping.prepare()
 
-import fake_bench  # noqa: E402 - signals first, as in `bench.__main__`
+import fake_bench
 
-from bench import experiments  # noqa: E402
+from bench import experiments
 
 experiments.__path__[:] = [str(fake_bench.FOLDER)]
 sys.modules["bench.report"] = fake_bench.report

@@ -41,8 +41,8 @@ def _head(seed: int, minutes: float) -> list[str]:
         "# Faults",
         "",
         "Commands are killed, bits flip, tables are damaged and surroundings are bad; then it is looked at",
-        "whether numbers changed or went missing without a word, and what was left behind. `make faults` makes",
-        f"this page (seed {seed}, {minutes:g} minutes at most; `cd tests && python -m faults --help` for others).",
+        "whether numbers changed or went missing without a word, and what was left behind. `make faults`",
+        f'makes this page (seed {seed}, {minutes:g} minutes at most; `ARGS="--seed 1"` for others).',
         "All columns but the first four and the last should be 0.",
         "",
     ]

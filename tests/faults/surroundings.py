@@ -1,4 +1,4 @@
-"""Bad surroundings: the program ends as it should, with the right numbers or in one line, and leaves nothing."""
+"""Bad surroundings: the program ends with the right numbers or in one line, and leaves nothing."""
 
 from __future__ import annotations
 

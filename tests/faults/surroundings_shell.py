@@ -37,8 +37,10 @@ SHELL: dict[str, str] = {
     + "rm $f; exec 9> ${{f%.safetensors}}.lock; flock 9; done; {real} 9>&-",
     "cache full": "rm -r {cache}; mkdir small; mount -t tmpfs -o size=16k tmpfs small || exit 77; "
     "DISCGAN_BENCH_CACHE=small exec {real}",
-    "results full": "mkdir -p small; mount -t tmpfs -o size=24k tmpfs small || exit 77; exec {run} --results small",
-    "reports full": "mkdir -p small; mount -t tmpfs -o size=64k tmpfs small || exit 77; exec {real} --reports small",
+    "results full": "mkdir small; mount -t tmpfs -o size=24k tmpfs small || exit 77; "
+    "exec {run} --results small",
+    "reports full": "mkdir small; mount -t tmpfs -o size=64k tmpfs small || exit 77; "
+    "exec {real} --reports small",
     "results a file": "mkdir results; touch results/smoke; exec {run}",
     "results a link to itself": "mkdir results; ln -s smoke results/smoke; exec {run}",
     "results/trials a file": "mkdir -p results/smoke; touch results/smoke/trials; exec {run}",

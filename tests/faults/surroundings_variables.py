@@ -1,4 +1,4 @@
-"""Environment variables as schedulers, notebooks, containers and slips set them: name of the case -> values."""
+"""Environment variables as schedulers, notebooks, containers and slips set them."""
 
 VARIABLES: dict[str, dict[str, str]] = {
     "HOME is a file": {"HOME": "/etc/passwd", "DISCGAN_BENCH_CACHE": ""},

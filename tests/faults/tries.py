@@ -16,7 +16,7 @@ TOLD, SAME, CHANGED, MISSING = "told", "same", "changed unnoticed", "missing unn
 TRACEBACK, HANG, LEFT, OTHER = "traceback", "hang", "left over", "otherwise wrong"
 SKIPPED = "skipped"
 WRONG = (CHANGED, MISSING, TRACEBACK, HANG, LEFT, OTHER)
-"""Outcomes of which there must be none; `told` and `same` are right, unless a case says that it must be told."""
+"""Outcomes of which there must be none; `told` and `same` are right."""
 
 
 class Try(NamedTuple):
@@ -51,6 +51,8 @@ def all_of(
         for job in pool.map(lambda job: job() if time.monotonic() < end else None, islice(jobs, most)):
             if job is not None:
                 done.append(job)
+                if len(done) % 25 == 0:
+                    print(f"{job.kind}: {len(done)} tries so far", file=sys.stderr, flush=True)
                 _say(job)
     return done
 
