@@ -82,12 +82,17 @@ def run(experiments: Experiments, typed: Options) -> int:
 def _run(names: Sequence[str] | None, typed: Options) -> int:
     request = options.request(names, typed)
     if not request.dry_run:
-        from bench.running import processes
-
-        processes.prepare()  # the workers' libraries are loaded while `commands` loads its own
+        _prepare()
     from bench import commands
 
     return commands.run(request)
+
+
+def _prepare() -> None:
+    """Have the workers' libraries loaded while `commands` loads its own."""
+    from bench.running import processes
+
+    processes.prepare()
 
 
 @app.command("list")
@@ -107,6 +112,7 @@ def list_(names: Names = None, plugins: Plugins = None) -> int:
 def examine(estimator: Estimator, plugins: Plugins = None) -> int:
     """Check that an estimator keeps the contract, and say in words what it does not keep."""
     options.require_estimators([estimator], options.known_estimators(plugins), "test")
+    _prepare()
     from bench import commands
 
     return commands.examine(estimator)

@@ -17,6 +17,8 @@ from bench.running.request import Request
 from discgan_core import estimators
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bench.contract.check import Change
 
 DRAWING = 8
@@ -25,11 +27,14 @@ DRAWING = 8
 
 def run(request: Request) -> int:
     """Compute what is missing of what is asked for, and write the report."""
+    import pandas as pd
+
     from bench.running import plan, preview, processes, provenance
     from bench.running.compute import compute
     from bench.running.progress import duration
     from bench.tables import store
     from bench.tables.files import COLUMNS
+    from bench.tables.schema import FAILED
 
     start, results = time.monotonic(), request.results
     store.require_possible(results, request.reports)
@@ -49,25 +54,55 @@ def run(request: Request) -> int:
         return 0
     _require_writable(request, [*COLUMNS] if units else [])
     with processes.workers(workers) as pool:
-        failed = compute(units, workers, pool, results) if units else 0
+        computed = compute(units, workers, pool, results) if units else trials[:0]
         if not units:
             print(f"nothing left to compute: every session asked for is in {results}")
-        older = int((trials["commit"] != provenance.commit()).sum())
-        if older:
-            print(f"{older} sessions were kept from other code; remove {results} to compute all anew")
+        if not request.anew:
+            _tell_of_other_code(trials)
         _write_report(results, request.reports, pool)
     print(f"finished in {duration(time.monotonic() - start)}")
+    failed = int((computed["status"] == FAILED).sum())
     if failed:
         print(f"{failed} sessions failed (see above); the same command tries them again")
+    _require_all(results, pd.concat([trials, computed]))
     return 1 if failed else 0
 
 
+def _tell_of_other_code(trials: pd.DataFrame) -> None:
+    """Say which of the sessions that are kept are not what the code of today gives."""
+    from bench.running import code, provenance
+
+    older = trials[code.others(trials, provenance.commit())]
+    if len(older):
+        print(f"{len(older)} sessions are kept that other code has made: {code.told(older)}")
+        print("they are in the report as they are; --anew computes those that are asked for again")
+
+
+def _require_all(results: Path, done: pd.DataFrame) -> None:
+    """Hold what is in the folder, from which the report is made, against what was done."""
+    from bench.tables import store
+
+    lost = store.lacking(results, done)
+    if lost:
+        raise BenchError(
+            f"{lost} sessions that were done are not in {results} any more, nor in the report: it was moved, "
+            "or files were taken out, while this command ran; the same command computes them again"
+        )
+
+
 def _require_writable(request: Request, kinds: Sequence[str]) -> None:
-    """Find out before any computing whether tables of these kinds and a report can be written."""
+    """Find out before any computing whether tables of these kinds and a report can be written.
+
+    What commands that were killed have left half-written there is removed.
+    """
+    from bench import disk
+    from bench.sessions import cache
     from bench.tables import store
 
     for folder in [request.results, *(request.results / kind for kind in kinds), request.reports]:
         store.require_writable(folder)
+        disk.sweep(folder)
+    cache.sweep()
 
 
 def report(results: Path, reports: Path) -> int:
@@ -152,16 +187,20 @@ def list_(known: Sequence[str], names: Sequence[str]) -> int:
 def examine(name: str) -> int:
     """Check one estimator against the contract, telling each finding as soon as there is one."""
     from bench import contract
+    from bench.contract import Finding
+    from bench.running import processes
 
-    with plugin_errors_told():
-        estimator, path = estimators.make(name), estimators.path(name)
+    path, broken = estimators.path(name), 0
     print(f"testing {name} ({path})")
-    broken = 0
-    for check, run in contract.examine(estimator, path):
-        print(f"{check.name} ... ", end="", flush=True)
-        finding = run()
-        broken += not finding.kept
-        print(f"{'ok' if finding.kept else 'FAILED'}: {finding.text}")
+    with processes.workers(1) as pool:
+        for place, check in enumerate(contract.CHECKS):
+            print(f"{check.name} ... ", end="", flush=True)
+            try:
+                finding = pool.apart(name).submit(contract.find, place, name, path).result()
+            except BrokenExecutor as error:
+                finding = Finding(False, f"{path}: {error}")
+            broken += not finding.kept
+            print(f"{'ok' if finding.kept else 'FAILED'}: {finding.text}")
     print(f"{broken} of {len(contract.CHECKS)} checks failed" if broken else "it keeps the contract")
     return 1 if broken else 0
 

@@ -20,7 +20,7 @@ from bench.errors import UserError
 from bench.stopping import put_off
 
 SIGNED = re.compile(r".+\.(?P<machine>[0-9a-f]{8})-(?P<pid>\d+)")
-"""The name of what belongs to a process: `<name>.<machine>-<process>`; half a file's begins with a dot, too."""
+"""The name of what belongs to a process: `<name>.<machine>-<process>`; half a file's begins with a dot."""
 
 
 def put(path: Path, content: bytes) -> None:
@@ -86,7 +86,7 @@ def signed(name: str) -> str:
 def abandoned(name: str) -> bool:
     """Tell whether a name is one that a process of this machine has signed which is no more."""
     found = SIGNED.fullmatch(name)
-    return bool(found) and found["machine"] == _machine() and not _alive(int(found["pid"]))
+    return found is not None and found["machine"] == _machine() and not _alive(int(found["pid"]))
 
 
 @cache

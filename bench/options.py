@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -18,6 +19,7 @@ import typer
 
 from bench import assigned, experiments, lists
 from bench.errors import UserError, unknown
+from bench.rehearsal import environment_kept, rehearse
 from bench.running.request import Request
 from discgan_core import estimators
 from discgan_core.plugins import PluginError
@@ -48,8 +50,9 @@ def plugin_errors_told() -> Iterator[None]:
 
 def known_estimators(plugins: Sequence[Path] | None = None) -> list[str]:
     """Name all estimators, a user's own files among them, which are loaded."""
-    with plugin_errors_told():
+    with plugin_errors_told(), environment_kept():
         for path in plugins or []:
+            rehearse(str(path), partial(estimators.load, path))
             estimators.load(path)
         return estimators.available()
 
@@ -174,6 +177,9 @@ class Options:
         int | None,
         typer.Option(metavar="N", help="Worker processes.", show_default="one per core; one with cuda"),
     ] = None
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Compute again what other code has made, as it was before an edit.")
+    ] = False
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Only show what is done, what is to do, and how long it takes."),
@@ -200,6 +206,7 @@ def request(names: Sequence[str] | None, typed: Options) -> Request:
         workers=typed.workers,
         results=results,
         reports=reports,
+        anew=typed.anew,
         dry_run=typed.dry_run,
     )
 
@@ -256,9 +263,12 @@ def require_no_file(name: str, known: Sequence[str], typed: str) -> None:
 
 def _require_made(name: str) -> None:
     try:
-        if "(" in name or estimators.origin(name):  # ours can be made as they are
-            estimators.spelled(name)
-            estimators.make(name)
+        with environment_kept():
+            if not estimators.is_ours(name):
+                rehearse(f"estimator {name}", partial(estimators.make, name))
+            if "(" in name or not estimators.is_ours(name):  # ours can be made as they are
+                estimators.spelled(name)
+                estimators.make(name)
     except ValueError as error:  # a plug-in's among them
         raise UserError(" ".join(str(error).split())) from None
 

@@ -1,8 +1,8 @@
 """Being asked to stop, by Ctrl-C, SIGTERM or the end of the terminal, at any moment.
 
-Whatever is kept is put in place whole, so a command can end at once wherever it is; this is what it does while
-libraries are loaded, and when it is asked a second time. Within `orderly` the first time raises `Stop`, so that
-what has just been computed is kept.
+Whatever is kept is put in place whole, so a command can end at once wherever it is; this is what it does
+while libraries are loaded, and when it is asked a second time. Within `orderly` the first time raises `Stop`,
+so that what has just been computed is kept.
 """
 
 from __future__ import annotations

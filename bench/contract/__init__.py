@@ -15,6 +15,8 @@ import torch
 
 from bench.contract import cost, draws, forms, needs, sessions, truth
 from bench.contract.case import Broken
+from bench.sessions import intact
+from discgan_core import estimators
 from discgan_core.interface import Estimator
 from discgan_core.plugins import told
 
@@ -62,6 +64,25 @@ def examine(estimator: Estimator, path: Path) -> Iterator[tuple[Check, Callable[
     torch.set_num_threads(1)  # as a worker of the benchmark has
     for check in CHECKS:
         yield check, partial(carry_out, check, estimator, path)
+
+
+def find(place: int, name: str, path: Path) -> Finding:
+    """Run the check in that place on an estimator known by its name and file, whatever that may do.
+
+    It is for a process of its own, in which the estimator's file is loaded here.
+    """
+    torch.set_num_threads(1)
+    intact.beginning()
+    try:
+        if estimators.bare(name) not in estimators.available():
+            estimators.load(path)
+        found = carry_out(CHECKS[place], estimators.make(name), path)
+        intact.require()
+    except intact.ChangedError as error:
+        return Finding(False, f"{path}: {error}")
+    except BaseException as error:
+        return Finding(False, told(error, path))
+    return found
 
 
 def carry_out(check: Check, estimator: Estimator, path: Path) -> Finding:

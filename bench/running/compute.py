@@ -8,6 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from threading import Thread
 
+import pandas as pd
+
 from bench.errors import BenchError, Stopped, UserError
 from bench.running import execute
 from bench.running.plan import Unit
@@ -16,20 +18,21 @@ from bench.stopping import Stop
 from bench.tables import store
 
 
-def compute(units: Sequence[Unit], workers: int, pool: Executor, results: Path) -> int:
-    """Compute and keep the units; give the number of sessions that failed."""
+def compute(units: Sequence[Unit], workers: int, pool: Executor, results: Path) -> pd.DataFrame:
+    """Compute and keep the units; give their trials."""
     display = Display(units, workers)
     Thread(target=import_module, args=("bench.report",), daemon=True).start()  # while this process waits
 
-    place = store.identity(results)
+    place, kept = store.identity(results), []
 
     def keep(item: execute.Finished) -> None:
         if store.identity(results) != place:  # to make it anew would hide what is missing in it
             raise UserError(
-                f"{results} is not there any more, it was moved or removed while this command ran: put it back, "
-                f"and the same command goes on; {display.done} of {display.units} units were kept in it"
+                f"{results} is not there any more, it was moved or removed while this command ran: put it "
+                f"back, and the same command goes on; {display.done} of {display.units} units were kept in it"
             )
         store.write(results, item.unit.name, item.metrics, item.trials)
+        kept.append(item.trials)
         display.finished(item)
 
     try:
@@ -42,4 +45,4 @@ def compute(units: Sequence[Unit], workers: int, pool: Executor, results: Path) 
         raise BenchError(
             f"no worker processes start any more ({error}): {safe}; the same command goes on from there"
         ) from None
-    return display.failed
+    return pd.concat(kept)

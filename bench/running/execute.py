@@ -18,10 +18,11 @@ import torch
 
 from bench import experiments, notices, stopping
 from bench.errors import UserError
-from bench.sessions import intact
+from bench.running import code
 from bench.running.plan import Unit
 from bench.running.provenance import circumstances
 from bench.running.workers import Workers
+from bench.sessions import intact
 from bench.tables import schema
 from bench.tables.condition import Outcome
 from discgan_core import estimators
@@ -40,8 +41,8 @@ class Finished(NamedTuple):
 def run(units: Sequence[Unit], pool: Executor, keep: Callable[[Finished], None]) -> None:
     """Compute all units, handing each to `keep` as soon as it is finished.
 
-    A unit whose worker is lost is tried again when nothing else runs, since it may not have been its fault, then
-    is a failure. Asked to stop, this still keeps what is finished, then raises.
+    A unit whose worker is lost is tried again when nothing else runs, since it may not have been its fault,
+    then is a failure. Asked to stop, this still keeps what is finished, then raises.
 
     Raises:
         Stop: the command was asked to.
@@ -87,6 +88,7 @@ def run_unit(unit: Unit) -> Finished:
     start = time.perf_counter()
     with notices.gathered() as said:
         try:
+            _require_code(unit)
             module = experiments.load(unit.experiment)
             intact.beginning()
             have_plugin(unit)
@@ -109,10 +111,17 @@ def _tabled(unit: Unit, outcome: Outcome, start: float) -> Finished:
         preset=unit.preset,
         config=unit.config,
         config_hash=unit.config_hash,
+        code=unit.code,
         **circumstances(unit.device),
     )
     metrics = outcome.metrics.assign(**constants)
     return Finished(unit, metrics[[*schema.METRICS]], trials[[*schema.TRIALS]])
+
+
+def _require_code(unit: Unit) -> None:
+    """Refuse to compute with code that was edited since, some of which this process may have loaded before."""
+    if code.of(unit.experiment, unit.condition.estimator) != unit.code:
+        raise UserError("the code has changed since the command began; run it again")
 
 
 def have_plugin(unit: Unit) -> None:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from bench import experiments
-from bench.running import adjust
+from bench.running import adjust, code, provenance
 from bench.running.request import Request
 from bench.sessions.parameters import require_whole_draws
 from bench.tables import schema
@@ -42,6 +42,7 @@ class Unit:
     device: str
     seconds: float  # predicted, on one core
     plugin: str = ""  # where the estimator comes from and a hash of its file, if it is not one of ours
+    code: str = ""  # which is to compute it
 
     @property
     def config(self) -> str:
@@ -94,16 +95,18 @@ def config_hash(settings: Any, plugin: str = "") -> str:
 def make(request: Request, trials: pd.DataFrame, reference: pd.DataFrame) -> list[Entry]:
     """List every condition asked for, with the sessions that `trials` does not hold yet.
 
-    A session that failed is pending again: whatever made it fail may have been put right.
+    A session that failed is pending again: whatever made it fail may have been put right. One that other code
+    has made is, if that is asked for.
     """
     entries = []
+    kept = trials[~code.others(trials, provenance.commit())] if request.anew else trials
     for name in request.experiments:
         module = experiments.load(name)
         settings = adjust.settings(name, request.preset, request.assignments)
         if request.source and hasattr(settings, "source"):
             settings = replace(settings, source=request.source)
         lengths = request.lengths or settings.lengths
-        done = _done(trials[trials["experiment"] == name])
+        done = _done(kept[kept["experiment"] == name])
         count = getattr(module, "sessions", lambda settings, _: settings.sessions)
         pace = Pace(name, settings, request.device, reference, trials)
         chosen, _ = experiments.chosen(name, request.estimators)
@@ -148,6 +151,7 @@ def units(request: Request, entries: Sequence[Entry]) -> list[Unit]:
             device=request.device,
             seconds=entry.seconds * len(sessions),
             plugin=estimators.origin(entry.condition.estimator),
+            code=code.of(entry.experiment, entry.condition.estimator),
         )
         for entry in entries
         for sessions in _groups(entry.pending, entry.settings.stack)

@@ -89,7 +89,7 @@ def _start() -> None:
 
 @contextmanager
 def _unheard() -> Iterator[None]:
-    """Have what is started not hear signals that reach every process of a terminal; this one hears them after."""
+    """Have what is started not hear a terminal's signals, which this process hears after."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     try:
         resource_tracker.ensure_running()  # the server's helper; to start it lets some be heard again

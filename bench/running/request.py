@@ -40,6 +40,7 @@ class Request:
         workers: processes; None leaves their number to the machine.
         results: folder of the tables.
         reports: folder of the report.
+        anew: whether sessions that other code has made are computed again.
         dry_run: whether only the plan is shown.
     """
 
@@ -54,4 +55,5 @@ class Request:
     workers: int | None = None
     results: Path = Path("results")
     reports: Path = Path("reports")
+    anew: bool = False
     dry_run: bool = False

@@ -1,7 +1,7 @@
 """A folder of its own for whatever a command keeps for as long as it runs, its workers' included.
 
-Python's server of processes, plotting libraries and users' own code make temporary folders, which a kill would
-leave behind. They lie in one that goes with the command or, if that was killed, with the next one.
+Python's server of processes, plotting libraries and users' own code make temporary folders, which a kill
+would leave behind. They lie in one that goes with the command or, if that was killed, with the next one.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class LostError(BrokenExecutor):
     """A worker process ended within a task: how."""
 
 
-class RemoteTraceback(Exception):  # noqa: N818 - it is none by itself
+class RemoteTraceback(Exception):
     """Where in the worker an error was raised, shown as its cause."""
 
     def __str__(self) -> str:
@@ -42,6 +42,7 @@ class Task(NamedTuple):
     named: dict[str, Any]
 
     def __call__(self) -> Any:
+        """Do it."""
         return self.function(*self.positional, **self.named)
 
 
@@ -213,6 +214,7 @@ def _serve(pipe: connection.Connection, begin: Callable[..., None]) -> None:
             return
         if task is None:
             return
+        answer: tuple[Any, BaseException | None, str]
         try:
             answer = (task(), None, "")
         except BaseException as error:  # SystemExit too: a task does not end a worker

@@ -1,7 +1,7 @@
 """The folder for what is kept from run to run: fetched lists of names, checkpoints.
 
-It is a convenience. Whatever is in it can be had again, so one that cannot be used stops nothing, and it may be
-emptied at any time.
+It is a convenience. Whatever is in it can be had again, so one that cannot be used stops nothing, and it may
+be emptied at any time.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Parameters kept on disk: what several units of work need alike is computed by the first of them.
 
 A file holds named tensors in the safetensors format, nothing that could be run. Its name ends with a hash
-of whatever its numbers depend on, the code of `discgan_core` among it, so a file is never out of date; a hash of
-its content is in it, so that a damaged one is made anew. Nothing of this is needed: where it cannot be kept,
-or somebody else holds on to it for too long, it is computed.
+of whatever its numbers depend on, the code of `discgan_core` among it, so a file is never out of date; a hash
+of its content is in it, so that a damaged one is made anew. Nothing of this is needed: where it cannot be
+kept, or somebody else holds on to it for too long, it is computed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a process has in common for all that runs in it, and whether it is still as it was at the beginning.
 
-A user's code can change it unawares, by `torch.set_default_dtype(..)` at the top of a file, say, and with it the
-numbers of whatever is computed after it in the same process.
+A user's code can change it unawares, by `torch.set_default_dtype(..)` at the top of a file, say, and with it
+the numbers of whatever is computed after it in the same process.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.overrides import _len_torch_function_stack
-from torch.utils._python_dispatch import _len_torch_dispatch_stack
+from torch._C import _len_torch_dispatch_stack, _len_torch_function_stack
 
 OURS = ("bench.", "discgan_core.")
 LIBRARIES: list[Any] = [
@@ -50,8 +49,8 @@ def require() -> None:
     if changes:
         more = f", and {len(changes) - SHOWN} more" if len(changes) > SHOWN else ""
         raise ChangedError(
-            f"it changes what all have in common: {', '.join(changes[:SHOWN])}{more}; "
-            "change it within the estimate, and put it back there"
+            f"what all in a process have in common was changed: {', '.join(changes[:SHOWN])}{more}; "
+            "whatever an estimator changes it must put back in the same call"
         )
 
 

@@ -20,7 +20,7 @@ from bench.tables.sameness import same_bits, untimed
 KEY = [*schema.SESSION, "config_hash"]
 NUMBER = ["id", "step", "metric", "parameter"]
 #: What may be at the bottom of numbers that differ.
-CAUSES = ["commit", "version", "torch", "machine", "device"]
+CAUSES = ["commit", "code", "version", "torch", "machine", "device"]
 
 
 class Merged(NamedTuple):

@@ -43,6 +43,7 @@ TRIALS: Final = {
     "threads": "int64",
     "torch": "string",
     "commit": "string",
+    "code": "string",  # hashes of what computed it, see bench.running.code
     "version": "string",  # of this package
     "config_hash": "string",
     "error": "string",
@@ -54,7 +55,7 @@ TRIALS: Final = {
 }
 
 #: Columns that came later -> what is read in their place from tables written before.
-LATER: Final = {"version": ""}
+LATER: Final = {"version": "", "code": ""}
 
 #: The source of a task that makes its data by a rule of its own. Not "generated": that is the generator's.
 SYNTHETIC: Final = "synthetic"

@@ -96,6 +96,17 @@ def write(results: Path, unit: str, metrics: pd.DataFrame, trials: pd.DataFrame)
         raise unwritable(results, error) from None
 
 
+def lacking(results: Path, trials: pd.DataFrame) -> int:
+    """Count the sessions of these trials that the folder does not hold."""
+    key = [*schema.SESSION, "config_hash"]
+    both = (
+        trials[key]
+        .drop_duplicates()
+        .merge(read_trials(results)[key].drop_duplicates(), how="left", indicator=True)
+    )
+    return int((both["_merge"] == "left_only").sum())
+
+
 def identity(results: Path) -> tuple[int, int]:
     """Tell a folder from another that has taken its name; (0, 0) if there is none."""
     try:

@@ -133,6 +133,11 @@ def path(name: str) -> Path:
     return _loaded[name].path if name in _loaded else plugins.path_of(name)
 
 
+def is_ours(name: str) -> bool:
+    """Tell an estimator of this package from one that comes from elsewhere; nothing is imported."""
+    return bare(name) in _built_in()
+
+
 def origin(name: str) -> str:
     """Tell where an estimator from elsewhere comes from and what is in its file; "" of one of ours."""
     name = bare(name)
