@@ -42,7 +42,8 @@ class Place(NamedTuple):
     def environment(self, **variables: str) -> dict[str, str]:
         """Give what a command's processes have, by which they can be found as well."""
         own = {MARKER: self.marker, "TMPDIR": str(self.tmp), "DISCGAN_BENCH_CACHE": str(self.cache)}
-        found = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{TESTS}", **own, **variables}
+        path = os.pathsep.join(filter(None, [str(ROOT), str(TESTS), os.environ.get("PYTHONPATH")]))
+        found = {**os.environ, "PYTHONPATH": path, **own, **variables}
         return {name: value for name, value in found.items() if name != "PYTHONSAFEPATH" or name in variables}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def _shell(made: Originals, right: store.Tables, name: str) -> Try:
     data = shlex.join([*runs.REAL, "run", "names", "--preset", "smoke", "--estimators", "rebar", "--data"])
     report = shlex.join([*runs.REAL, "report", "--preset", "smoke"])
     line = SHELL[name].format(
+        python=sys.executable,
         run=fake,
         real=real,
         report=report,
