@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from random import Random
+from threading import Lock
 from typing import NamedTuple
 
 TOLD, SAME, CHANGED, MISSING = "told", "same", "changed unnoticed", "missing unnoticed"
@@ -45,19 +46,27 @@ def all_of(
     jobs: Iterator[Job], seconds: float, most: int | None = None, at_once: int | None = None
 ) -> list[Try]:
     """Carry out jobs, some at a time, until they end, there are enough or the time is over."""
-    end, done = time.monotonic() + seconds, []
+    end, done, turn, left = time.monotonic() + seconds, [], Lock(), islice(jobs, most)
+
+    def work() -> None:
+        while time.monotonic() < end:
+            with turn:  # jobs may be without end: each is made when its turn comes
+                job = next(left, None)
+            if job is None:
+                return
+            done.append(job())
+            _say(done[-1], len(done))
+
     count = at_once or len(os.sched_getaffinity(0))
     with ThreadPoolExecutor(count) as pool:
-        for job in pool.map(lambda job: job() if time.monotonic() < end else None, islice(jobs, most)):
-            if job is not None:
-                done.append(job)
-                if len(done) % 25 == 0:
-                    print(f"{job.kind}: {len(done)} tries so far", file=sys.stderr, flush=True)
-                _say(job)
+        for worker in [pool.submit(work) for _ in range(count)]:
+            worker.result()
     return done
 
 
-def _say(done: Try) -> None:
-    """Say at once what is wrong."""
+def _say(done: Try, count: int) -> None:
+    """Say at once what is wrong, and now and then how far it is."""
     if done.outcome in WRONG:
         print(f"WRONG {done.kind}: {done.case}: {done.outcome}: {done.detail}", file=sys.stderr, flush=True)
+    if count % 25 == 0:
+        print(f"{done.kind}: {count} tries so far", file=sys.stderr, flush=True)
