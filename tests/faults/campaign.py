@@ -30,9 +30,9 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "flips": Kind(flips.jobs, 0.2, 60, 1),
-    "damage": Kind(damage.jobs, 0.25, 60, 1),
-    "surroundings": Kind(surroundings.jobs, 0.5, 6),
+    "flips": Kind(flips.jobs, 0.15, 60, 1),
+    "damage": Kind(damage.jobs, 0.2, 60, 1),
+    "surroundings": Kind(surroundings.jobs, 0.45, 6),
     "kills": Kind(kills.jobs, 1.0, 6),
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-Change = Callable[[Path], None]
+Change = Callable[[Path], object]
 
 
 def _instead(make: Callable[[Path], object]) -> Change:
@@ -38,11 +38,11 @@ def _tail(path: Path) -> None:
 
 FILES: dict[str, Change] = {
     "missing": Path.unlink,
-    "empty": lambda path: path.write_bytes(b"") and None,
+    "empty": lambda path: path.write_bytes(b""),
     "cut": _cut,
     "longer": _tail,
-    "zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)) and None,
-    "text": lambda path: path.write_text("session,step\n1,2\n") and None,
+    "zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)),
+    "text": lambda path: path.write_text("session,step\n1,2\n"),
     "a folder": _instead(Path.mkdir),
     "a pipe": _instead(os.mkfifo),
     "a link to itself": _instead(_link_loop),
@@ -76,11 +76,11 @@ def _under_two_names(path: Path) -> None:
 
 
 LOOSE: dict[str, Change] = {
-    "another unit's": lambda path: shutil.copy(_other(path), path) and None,
+    "another unit's": lambda path: shutil.copy(_other(path), path),
     "swapped with another unit's": _swapped,
-    "in another folder": lambda path: shutil.copy(path, path.parents[1] / path.name) and None,
-    "beside a text file": lambda path: path.with_name("notes.txt").write_text("note") and None,
-    "with another name": lambda path: path.rename(path.with_name("renamed.parquet")) and None,
+    "in another folder": lambda path: shutil.copy(path, path.parents[1] / path.name),
+    "beside a text file": lambda path: path.with_name("notes.txt").write_text("note"),
+    "with another name": lambda path: path.rename(path.with_name("renamed.parquet")),
 }
 """What can happen to one of several."""
 PAIRS: dict[str, Change] = {
