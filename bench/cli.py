@@ -167,6 +167,16 @@ def merge(
     return commands.merge(folders, to)
 
 
+@app.command()
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Remove all that is kept; it is made anew.")] = False,
+) -> int:
+    """Show what is kept from run to run, and where: pre-training and lists of names."""
+    from bench import commands
+
+    return commands.cache(clear)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command line and give the exit code; whatever goes wrong is told in one line."""
     try:

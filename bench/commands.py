@@ -217,6 +217,30 @@ def merge(folders: Sequence[Path], to: Path) -> int:
     return 0
 
 
+def cache(clear: bool) -> int:
+    """Show what is kept from run to run, or remove it."""
+    from bench.running.progress import ago
+    from bench.sessions import cache
+
+    kept = cache.clear() if clear else cache.files()
+    kinds = sorted({file.kind for file in kept})
+    lines = [("kind", "files", "MB", "last used")]
+    for kind in kinds:
+        own = [file for file in kept if file.kind == kind]
+        used = ago(max(file.used for file in own))
+        lines.append((kind, str(len(own)), f"{sum(file.size for file in own) / 1e6:.1f}", used))
+    if kept:
+        _show_table(lines)
+    size = sum(file.size for file in kept) / 1e6
+    print(
+        f"removed {len(kept)} files, {size:.1f} MB, of {cache.folder()}"
+        if clear
+        else f"{len(kept)} files, {size:.1f} of at most {cache.LIMIT / 1e6:,.0f} MB, in {cache.folder()} "
+        f"({cache.VARIABLE}=DIR names another); --clear removes them"
+    )
+    return 0
+
+
 def _workers(request: Request) -> int:
     """One per core; on CUDA one in all, since every process would hold its own context there."""
     from bench.running.provenance import cpu_count

@@ -50,7 +50,9 @@ def rehearse(what: str, load: Callable[[], object]) -> None:
             return
         if told:
             raise UserError(told.decode(errors="replace"))
-    raise UserError(f"{what} ends the process that loads it, {_fate(status)}: what is at its top must not do so")
+    raise UserError(
+        f"{what} ends the process that loads it, {_fate(status)}: what is at its top must not do so"
+    )
 
 
 def _alone(writing: int, what: str, load: Callable[[], object], intact: object) -> None:

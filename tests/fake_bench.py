@@ -28,6 +28,6 @@ if __name__ in ("__main__", "__mp_main__"):
     sys.modules["bench.report"] = report
 
 if __name__ == "__main__":
-    from bench.cli import main
+    from bench.__main__ import main
 
     sys.exit(main())

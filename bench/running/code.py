@@ -19,7 +19,7 @@ from bench import experiments, sessions
 from bench.sessions.truth import TRAINER
 from discgan_core import estimators
 
-CORE, SESSIONS, EXPERIMENTS = (Path(module.__path__[0]) for module in (discgan_core, sessions, experiments))
+CORE, SESSIONS = Path(discgan_core.__path__[0]), Path(sessions.__path__[0])
 SHOWN = 5
 """Conditions that are named of those with rows of other code."""
 
@@ -68,11 +68,11 @@ def _shared(experiment: str) -> list[Path]:
 
 def _and_imported(experiment: str) -> list[Path]:
     """Give an experiment's file, and those of others that it imports from."""
-    names = [experiment]
+    folder, names = Path(experiments.__path__[0]), [experiment]
     for name in names:
-        path = EXPERIMENTS / f"{name}.py"
+        path = folder / f"{name}.py"
         names += [other for other in _imports(path, *_state(path)) if other not in names]
-    return [EXPERIMENTS / f"{name}.py" for name in ["__init__", *names]]
+    return [Path(experiments.__file__), *(folder / f"{name}.py" for name in names)]
 
 
 def _digest(paths: Iterable[Path]) -> str:

@@ -96,6 +96,8 @@ def run_unit(unit: Unit) -> Finished:
             intact.require()
             if sorted(outcome.trials["session"]) != sorted(unit.sessions):
                 raise ValueError("the experiment did not account for every session")
+        except intact.ChangedError as error:
+            outcome = _failed(unit, str(error))
         except BaseException as error:  # SystemExit and KeyboardInterrupt too: here they are the unit's own
             outcome = _failure(unit, error)
     return _tabled(unit, outcome, start)._replace(notices=said)
@@ -119,7 +121,7 @@ def _tabled(unit: Unit, outcome: Outcome, start: float) -> Finished:
 
 
 def _require_code(unit: Unit) -> None:
-    """Refuse to compute with code that was edited since, some of which this process may have loaded before."""
+    """Refuse to compute with code edited since, of which this process may have loaded some before."""
     if code.of(unit.experiment, unit.condition.estimator) != unit.code:
         raise UserError("the code has changed since the command began; run it again")
 

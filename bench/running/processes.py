@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing import forkserver, get_context, resource_tracker
 from typing import Any
@@ -42,15 +42,16 @@ def prepare() -> None:
     if FORKS:
         forkserver.set_forkserver_preload(PRELOADED)
         stopping.cleaning(_end_server)
-        _start()
+        with suppress(OSError):  # which is told when workers are needed
+            _start()
 
 
 @contextmanager
 def workers(count: int) -> Iterator[Workers]:
     """Start worker processes, and end them at once if the block is left by an exception."""
-    _start()
     context = get_context("forkserver" if FORKS else "spawn")
     try:
+        _start()
         pool = Workers(count, context, partial(_begin, dict(os.environ)))
     except (EOFError, OSError):
         raise BenchError(

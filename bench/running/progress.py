@@ -144,6 +144,12 @@ class _Times(ProgressColumn):
         return Text(f"{passed} passed, about {left} left")
 
 
+def ago(moment: float) -> str:
+    """Write how long ago a moment was, in seconds since 1970, for people."""
+    seconds = max(0.0, time.time() - moment)
+    return f"{duration(seconds)} ago" if seconds < 86400 else f"{seconds / 86400:.0f} days ago"
+
+
 def duration(seconds: float) -> str:
     """Write a time for people: 40 s, 3 min 40 s, 2 h 05 min."""
     minutes, rest = divmod(round(seconds), 60)

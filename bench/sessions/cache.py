@@ -30,6 +30,11 @@ class Kept(NamedTuple):
     size: int
     used: float  # seconds since 1970
 
+    @property
+    def kind(self) -> str:
+        """What it is: `pretrained`, `grammar`, `gradient`, `names.zip`."""
+        return self.path.name.partition("-")[0]
+
 
 def folder() -> Path:
     """Give the folder that DISCGAN_BENCH_CACHE names, or else the user's own cache, or one for this run."""
@@ -74,7 +79,7 @@ def used(path: Path) -> None:
 
 def trim() -> None:
     """Keep within the limit."""
-    kept = files()
+    kept = [file for file in files() if file.path.parent == checkpoints()]  # lists of names may come by hand
     over = sum(file.size for file in kept) - LIMIT
     for file in kept:
         if over > 0:

@@ -1,8 +1,8 @@
 """One Parquet file of a table: written whole or not at all, read whole or refused in one line.
 
-What is written is sealed: the file's metadata have a hash of all its bytes, and those of trials also the seal of
-the metrics that belong to them. So a bit that has flipped, rows that are gone and a file in another's place are
-noticed; files without a seal, of before there was one, have Parquet's checksums and `bench.tables.sound`.
+What is written is sealed: the file's metadata have a hash of all its bytes, and those of trials also the seal
+of the metrics that belong to them. So a bit that has flipped, rows that are gone and a file in another's
+place are noticed; files of before there were seals have Parquet's checksums and `bench.tables.sound`.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Whether tables say what they can say: no row twice, none without its place, none of a session that is not there.
+"""Whether tables say what can be: no row twice, none without its place, none of a session that is not there.
 
 Files that were written by this benchmark are sealed (`bench.tables.files`); this is for what no seal tells,
 such as rows that a hand has taken out, and for files of before there were seals.

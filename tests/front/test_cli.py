@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from bench.cli import main
+from bench.running import code
+from bench.sessions import intact
 from bench.tables import store
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +32,7 @@ def say(nap: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
     monkeypatch.chdir(tmp_path)
 
     def carry_out(*arguments: str) -> Said:
+        intact.beginning.cache_clear()  # what a test patches is not a unit's doing
         code = main(list(arguments))
         return Said(code, *capsys.readouterr())
 
@@ -121,12 +124,88 @@ def test_a_run_ends_with_a_report_and_is_not_repeated(say: Any) -> None:
     assert len(store.read(Path("results/smoke")).trials) == 4
 
 
-def test_results_of_other_code_are_pointed_out(say: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sessions_that_other_code_has_made_are_named_and_computed_anew_if_that_is_asked_for(
+    say: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Committed or not: an edit of one estimator's file is of its own sessions alone."""
     assert say("run-all", *QUICK).code == 0
-    monkeypatch.setattr("bench.running.provenance.commit", lambda: "another")
+    of = code.of
+    edited = lambda e, name: "edited-" if name == "rebar" else of(e, name)  # noqa: E731
+    monkeypatch.setattr(code, "of", edited)
     said = say("run-all", *QUICK)
     assert said.code == 0
-    assert "4 sessions were kept from other code; remove results/smoke" in said.out
+    line = next(line for line in said.out.splitlines() if "other code" in line)
+    assert line.startswith("2 sessions are kept that other code has made: nap 3 rebar (code ")
+    assert "--anew computes those that are asked for again" in said.out
+    said = say("run-all", *QUICK, "--anew", "--dry-run")
+    assert said.out.splitlines()[-1].startswith("2 sessions to run in 1 units")
+    assert "[1/1]" in say("run-all", *QUICK, "--anew").err
+    trials = store.read(Path("results/smoke")).trials
+    assert set(trials.loc[trials["estimator"] == "rebar", "code"]) == {"edited-"}
+    said = say("run-all", *QUICK, "--anew")
+    assert "nothing left to compute" in said.out
+    assert "other code" not in said.out
+
+
+def test_sessions_computed_in_other_groups_before_an_edit_give_way_as_well(
+    say: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert say("run-all", *QUICK, "--sessions", "4").code == 0
+    monkeypatch.setattr(code, "of", lambda e, name: "edited-")
+    assert say("run-all", *QUICK, "--sessions", "2", "--anew").code == 0
+    trials = store.read(Path("results/smoke")).trials
+    assert (trials.groupby("session")["code"].nunique() == 1).all()
+    assert set(trials.loc[trials["code"] == "edited-", "session"]) == {0, 1}
+
+
+def test_code_that_is_edited_while_a_command_runs_makes_no_rows(
+    say: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = iter(range(99))
+    monkeypatch.setattr(code, "of", lambda e, name: f"{next(codes)}-")
+    said = say("run-all", *QUICK)
+    assert said.code == 1
+    assert "UserError: the code has changed since the command began; run it again" in said.err
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_results_folder_that_goes_away_while_a_command_runs_is_told(
+    say: Any, nap: Any, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    run = nap.run
+
+    def moving(*arguments: Any) -> Any:
+        if Path("results/smoke").exists() and not Path("elsewhere").exists():
+            Path("results/smoke").rename("elsewhere")
+            if again:
+                Path("results/smoke").mkdir()
+        return run(*arguments)
+
+    monkeypatch.setattr(nap, "run", moving)
+    said = say("run-all", *QUICK)
+    assert said.code == 2
+    assert "results/smoke is not there any more" in said.err
+    assert "0 of 2 units were kept in it" in said.err
+    assert "finished" not in said.out
+
+
+def test_a_file_that_is_taken_out_while_a_command_runs_is_told(
+    say: Any, nap: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert say("run-all", *QUICK).code == 0
+    run = nap.run
+
+    def taking(*arguments: Any) -> Any:
+        for path in Path("results/smoke/trials").glob("*rebar*"):
+            path.unlink()
+        return run(*arguments)
+
+    monkeypatch.setattr(nap, "run", taking)
+    said = say("run-all", *QUICK, "--sessions", "3")
+    assert said.code == 1
+    assert said.err.splitlines()[-1].startswith(
+        "error: 2 sessions that were done are not in results/smoke any more, nor in the report"
+    )
 
 
 def test_estimators_may_be_given_in_any_way(say: Any) -> None:
@@ -258,12 +337,18 @@ def test_ctrl_c_keeps_what_is_finished_and_the_next_run_goes_on(start: Any, tmp_
     assert len(store.read(tmp_path / "results" / "smoke").trials) == 24
 
 
-def test_a_killed_worker_is_told_in_one_line(start: Any, tmp_path: Path) -> None:
+def test_a_unit_that_kills_its_worker_fails_and_the_rest_goes_on(start: Any, tmp_path: Path) -> None:
     process = start("run-all", *QUICK, "--workers", "1", NAP_DIES="relax")
-    _, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "Traceback" not in err
-    assert err.splitlines()[-1].startswith("error: a worker process was killed")
+    assert "2 failed; it ended its worker, twice: the process was ended by SIGKILL, often for want of" in err
+    assert "report: " in out
+    trials = store.read(tmp_path / "results" / "smoke").trials
+    assert set(zip(trials["estimator"], trials["status"], strict=True)) == {
+        ("rebar", "ok"),
+        ("relax", "failed"),
+    }
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ import pytest
 
 import bench
 import discgan_core
-from bench import __main__, cli
+from bench import cli
 from bench.options import Options
 
 SCRIPT = [str(Path(sysconfig.get_path("scripts")) / "discgan-bench")]
@@ -156,15 +156,6 @@ def test_a_reader_that_leaves_is_no_error():
 def test_a_full_disk_is_told_in_one_line():
     done = process("sh", "-c", f"{SCRIPT[0]} list > /dev/full")
     assert (done.returncode, done.stderr) == (1, "error: [Errno 28] No space left on device\n")
-
-
-def test_ctrl_c_while_it_begins_is_told_in_one_line(monkeypatch, capsys):
-    def interrupted() -> int:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(cli, "main", interrupted)
-    assert __main__.main() == 130
-    assert capsys.readouterr().err == "stopped: run the command again\n"
 
 
 LIMITED = {

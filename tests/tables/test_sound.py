@@ -1,4 +1,4 @@
-"""Tables that say what cannot be are refused in one line that names the file, sealed or not, loose or packed."""
+"""Tables that say what cannot be are refused in one line that names the file, loose or packed."""
 
 from __future__ import annotations
 
