@@ -5,7 +5,7 @@ PYTHON = python3
 BIN = .venv/bin
 READY = .venv/.ready
 
-.PHONY: run-all report test test-all test-lowest bench check format
+.PHONY: run-all report test test-all test-lowest faults bench check format
 
 run-all: $(READY)
 	$(BIN)/python -m bench run-all $(ARGS)
@@ -25,6 +25,10 @@ test-lowest:
 	.venv/lowest/bin/python -m pip install --disable-pip-version-check uv
 	.venv/lowest/bin/python -m uv pip install --python .venv/lowest --resolution lowest-direct -e '.[dev]'
 	.venv/lowest/bin/python -m pytest -n auto --dist loadgroup -m "not slow" --benchmark-skip
+
+# Kills, flipped bits, damaged tables and bad surroundings: ten minutes, and a table of what came of them.
+faults: $(READY)
+	cd tests && ../$(BIN)/python -m faults --table ../docs/faults.md $(ARGS)
 
 # The allocator as the workers of run-all have it (ENVIRONMENT in bench/running/processes.py).
 bench: $(READY)

@@ -1,0 +1,1 @@
+"""The fault campaign: seeded tries of what can go wrong, to show that nothing goes wrong silently."""
