@@ -197,7 +197,7 @@ def examine(name: str) -> int:
         for place, check in enumerate(contract.CHECKS):
             print(f"{check.name} ... ", end="", flush=True)
             try:
-                finding = pool.apart(name).submit(contract.find, place, name, path).result()
+                finding = pool.submit(contract.find, place, name, path).result()
             except BrokenExecutor as error:
                 finding = Finding(False, f"{path}: {error}")
             broken += not finding.kept

@@ -76,7 +76,7 @@ def put_off() -> Iterator[None]:
 
 
 def ended(code: int) -> int:
-    """Give a command's exit code, or end with it: for threads that a user's code has left Python would wait."""
+    """Give a command's exit code, or end with it: Python would wait for threads that a user's code left."""
     threads = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
     if all(thread.daemon for thread in threads):
         return code

@@ -154,6 +154,7 @@ def trial(where: tuple, session: int, lost: bool, seconds: float, sessions: int)
         "threads": 1,
         "torch": "2.13.0",
         "commit": "0123456789ab",
+        "code": "1a2b3c4d-5e6f7a8b",
         "version": "0.1.0",
         "config_hash": "0a1b2c3d",
         "error": "parameters are not finite after update 57" if lost else "",

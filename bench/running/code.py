@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from hashlib import sha256
+from importlib.machinery import PathFinder
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 import torch
@@ -31,8 +33,14 @@ def of(experiment: str, estimator: str) -> str:
         `<a>-<b>`: a is of what all estimators of this experiment share, PyTorch's version among it; b of the
         estimator's own file, empty for a user's own, whose hash is a part of the configuration.
     """
-    own = CORE / "estimators" / f"{estimators.bare(estimator)}.py"
-    return f"{_digest(_shared(experiment))}-{_digest([own]) if own.exists() else ''}"
+    own = _file(estimators, estimators.bare(estimator))
+    return f"{_digest(_shared(experiment))}-{_digest([own]) if own else ''}"
+
+
+def _file(package: ModuleType, name: str) -> Path | None:
+    """Find a module's file, as it is imported, without importing it; None of what is not in the package."""
+    spec = PathFinder.find_spec(f"{package.__name__}.{name}", package.__path__)
+    return Path(spec.origin) if spec and spec.origin else None
 
 
 def others(trials: pd.DataFrame, commit: str) -> pd.Series:
@@ -68,11 +76,13 @@ def _shared(experiment: str) -> list[Path]:
 
 def _and_imported(experiment: str) -> list[Path]:
     """Give an experiment's file, and those of others that it imports from."""
-    folder, names = Path(experiments.__path__[0]), [experiment]
+    names, found = [experiment], [Path(experiments.__file__)]
     for name in names:
-        path = folder / f"{name}.py"
-        names += [other for other in _imports(path, *_state(path)) if other not in names]
-    return [Path(experiments.__file__), *(folder / f"{name}.py" for name in names)]
+        path = _file(experiments, name)
+        if path:
+            found.append(path)
+            names += [other for other in _imports(path, *_state(path)) if other not in names]
+    return found
 
 
 def _digest(paths: Iterable[Path]) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import _compile
 from torch._C import _len_torch_dispatch_stack, _len_torch_function_stack
 
 OURS = ("bench.", "discgan_core.")
@@ -75,12 +76,10 @@ class Same:
     __hash__ = object.__hash__
 
     def hidden_by(self, other: object) -> bool:
-        """Tell whether it is another only because PyTorch's compiler has wrapped it, which it does by the way."""
+        """Tell whether it is another only because PyTorch has wrapped it, as it does by the way."""
         found = getattr(other, "value", None)
-        ours = getattr(found, "__code__", None)
-        return getattr(found, "__wrapped__", None) is self.value and "_dynamo" in getattr(
-            ours, "co_filename", ""
-        )
+        file = getattr(getattr(found, "__code__", None), "co_filename", "")
+        return getattr(found, "__wrapped__", None) is self.value and file == _compile.__file__
 
 
 def found() -> dict[str, Any]:

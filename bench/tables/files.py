@@ -69,7 +69,7 @@ def _require_seal(path: Path, content: bytes, known: Mapping[bytes, bytes]) -> N
         place = content.rfind(seal)
         blank = content[:place] + BLANK + content[place + len(seal) :]
         if place < 0 or sha256(blank).hexdigest().encode() != seal:
-            raise damaged(path, "is not as it was written")
+            raise damaged(path, "it is not as it was written")
 
 
 def seal(table: pa.Table) -> str:
@@ -78,10 +78,10 @@ def seal(table: pa.Table) -> str:
 
 
 def require_beside(path: Path, metrics: pa.Table, trials: pa.Table) -> None:
-    """Refuse metrics in this file that are not those which were put in place with the trials."""
-    meant = (trials.schema.metadata or {}).get(BESIDE)
-    if meant is not None and meant.decode(errors="replace") != seal(metrics):
-        raise damaged(path, "is not the table that was written with its trials")
+    """Refuse metrics in this file, and trials, that were not put in place with one another."""
+    meant = (trials.schema.metadata or {}).get(BESIDE, b"").decode(errors="replace")
+    if meant != seal(metrics):
+        raise damaged(path, "it and its trials were not written together")
 
 
 @contextmanager
@@ -89,7 +89,7 @@ def _reading(path: Path) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError, UnicodeDecodeError):  # the last of a name of a column
-        raise damaged(path, "is cut short, changed or no Parquet file") from None
+        raise damaged(path, "it is cut short, changed or no Parquet file") from None
 
 
 def to_arrow(frame: pd.DataFrame, columns: Mapping[str, str]) -> pa.Table:
@@ -136,6 +136,4 @@ def foreign(path: Path, reason: str) -> UserError:
 
 def damaged(path: Path, reason: str) -> UserError:
     """Say that something is no longer whole."""
-    return UserError(
-        f"{path} is damaged: it {reason}; move it away and run again, which computes its part anew"
-    )
+    return UserError(f"{path} is damaged: {reason}; move it away and run again, which computes its part anew")

@@ -34,7 +34,7 @@ def check(results: Path) -> None:
     require_ours(results)
     metrics, trials = (results / name for name in NAMES.values())
     if trials.exists() and not metrics.exists():
-        raise damaged(trials, "has no metrics.parquet beside it")
+        raise damaged(trials, "it has no metrics.parquet beside it")
     if metrics.exists() and not trials.exists():
         raise UserError(
             f"{metrics} has no trials.parquet beside it, as a merge leaves it that was cut off: "

@@ -20,9 +20,9 @@ from bench.tables import schema
 STATUSES = (schema.OK, schema.DIVERGED, schema.FAILED)
 STRINGS = (schema.STRING, schema.FORCED_STRING)
 """Metrics of which one row may be there twice: a string that was drawn twice."""
-MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*"
-AS_ONE = [*schema.CONDITION, "config_hash", "config", "preset"]
-"""What is the same for all sessions of a unit."""
+MOMENT = r"\d{4}-\d\d-\d\d(T\d\d:\d\d.*)?"
+
+KEY = ["unit", *schema.METRICS_KEY]
 
 
 class Problem(NamedTuple):
@@ -51,8 +51,10 @@ def trials(found: pd.DataFrame) -> Iterator[Problem]:
         yield from _where("trials", found, found[column] == "", f"{column} is empty")
     twice = found.duplicated(["unit", *schema.SESSION, "config_hash"])
     yield from _where("trials", found, twice, "session {session} is there twice")
-    kinds = found[["unit", *AS_ONE]].drop_duplicates()
-    yield from _where("trials", kinds, kinds["unit"].duplicated(), "it is of more than one condition")
+    known = [*schema.SESSION, "config_hash", "finished"]
+    copies = found.merge(found.drop_duplicates(known)[[*known, "unit"]], on=known, suffixes=("", "_first"))
+    again = copies["unit"] != copies["unit_first"]
+    yield from _where("trials", copies, again, "session {session} is that of {unit_first}, moment for moment")
 
 
 def metrics(table: pa.Table, beside: pd.DataFrame) -> Iterator[Problem]:
@@ -80,24 +82,29 @@ def _sessions(rows: pd.DataFrame, beside: pd.DataFrame) -> Iterator[Problem]:
     yield from _where("metrics", lacking, lacking["unit"].notna(), told)
     ok = both[(both["held"] == "both") & (both["status"] == schema.OK)]
     for name in ("max", "nunique"):
-        other = ok[name] != ok.groupby("unit")[name].transform("max")
+        other = ok[name] != ok.groupby(["unit", *schema.CONDITION])[name].transform("max")
         yield from _where("metrics", ok, other, "session {session} lacks steps that others have")
 
 
 def _twice(table: pa.Table, codes: dict[str, np.ndarray]) -> Iterator[Problem]:
     """Find numbers that are there twice."""
-    key = np.zeros(len(table), np.int64)
-    for name in ("unit", "session", "step", "metric", "parameter"):
-        key = key * (int(codes[name].max(initial=0)) + 1) + codes[name]
-    if (np.diff(key) > 0).all():
-        return
-    order = np.argsort(key, kind="stable")
-    again = order[1:][np.diff(key[order]) == 0]
-    for row in again:
+    places = np.arange(len(table))
+    if (_order(codes, places) < 0).any():  # they do not stand in the order in which they are written
+        places = np.lexsort([codes[name] for name in reversed(KEY)])
+    for row in places[1:][_order(codes, places) == 0]:
         if table["metric"][row].as_py() not in STRINGS:
             what = f"{table['metric'][row]} {table['parameter'][row]}".strip()
             text = f"session {table['session'][row]}, step {table['step'][row]}: {what} is there twice"
             yield Problem("metrics", str(table["unit"][row]), text)
+
+
+def _order(codes: dict[str, np.ndarray], places: np.ndarray) -> np.ndarray:
+    """Compare each row, of those in these places, with the one before: 1 if it is greater, 0 if the same."""
+    found = np.zeros(len(places) - 1, np.int8) if len(places) else np.zeros(0, np.int8)
+    for name in reversed(KEY):
+        code = codes[name][places]
+        found = np.where(code[1:] == code[:-1], found, np.where(code[1:] > code[:-1], 1, -1))
+    return found
 
 
 def _runs(table: pa.Table, codes: dict[str, np.ndarray]) -> pd.DataFrame:

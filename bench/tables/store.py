@@ -171,7 +171,7 @@ def _require_sound(results: Path, loose: Container[str], problems: Iterator[soun
     for problem in problems:
         name = f"{problem.kind}/{problem.unit}" if problem.unit in loose else problem.kind
         where = "" if problem.unit in loose else f" in {problem.unit}"
-        raise damaged(results / f"{name}.parquet", f"says what cannot be{where}: {problem.text}")
+        raise damaged(results / f"{name}.parquet", f"it says what cannot be{where}: {problem.text}")
 
 
 def newest(trials: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -214,7 +214,7 @@ def check(results: Path) -> None:
             require_table(path, columns, results)
     for path in _files(results, "trials"):
         if not (results / "metrics" / path.name).exists():
-            raise damaged(path, "has no file of that name in metrics beside it")
+            raise damaged(path, "it has no file of that name in metrics beside it")
 
 
 def holds_tables(results: Path) -> bool:

@@ -10,6 +10,7 @@ import pytest
 
 from bench import experiments
 from bench.running import code
+from discgan_core import estimators
 
 
 @pytest.fixture
@@ -18,6 +19,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, source in (("CORE", code.CORE), ("SESSIONS", code.SESSIONS)):
         shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
         monkeypatch.setattr(code, name, tmp_path / name)
+    monkeypatch.setattr(estimators, "__path__", [str(tmp_path / "CORE" / "estimators")])
     shutil.copytree(experiments.__path__[0], tmp_path / "experiments")
     monkeypatch.setattr(experiments, "__path__", [str(tmp_path / "experiments")])
     return tmp_path

@@ -48,7 +48,10 @@ def keep(
     ]
     about = dict.fromkeys(schema.TRIALS, "text") | {"config": "{}"} | condition
     about |= {"status": status, "seconds": seconds, "sessions_stacked": len(sessions), "threads": 1}
-    about |= {"config_hash": HASH, "finished": f"2026-01-01T00:00:{seconds:02.0f}"} | trial
+    about |= {
+        "config_hash": HASH,
+        "finished": f"2026-01-01T00:00:{seconds:02.0f}.{sessions[0]:03}{sessions[-1]:03}",
+    } | trial
     trials = pd.DataFrame([{**about, "session": session} for session in sessions])[[*schema.TRIALS]]
     metrics = pd.DataFrame(rows, columns=[*schema.METRICS])
     unit = f"{estimator}-s{sessions[0]:04d}-s{sessions[-1]:04d}-{about['config_hash']}"
@@ -253,7 +256,7 @@ def test_packed_rows_in_another_order_say_the_same(tmp_path: Path) -> None:
     before = store.read(to).metrics
     path = to / "metrics.parquet"
     pd.read_parquet(path).sort_values("session").to_parquet(path)
-    with pytest.raises(UserError, match="is not the table that was written with its trials"):
+    with pytest.raises(UserError, match="it and its trials were not written together"):
         store.read(to)
     unsealed(to / "trials.parquet")
     order = [*schema.METRICS_KEY, "value"]
@@ -288,6 +291,7 @@ def test_tables_written_before_a_column_came_are_read(tmp_path: Path) -> None:
     old, new = keep(tmp_path / "old", range(2)), keep(tmp_path / "new", range(2, 4), version="9.9")
     (path,) = (old / "trials").iterdir()
     pd.read_parquet(path).drop(columns="version").to_parquet(path)
+    unsealed(old / "metrics" / path.name)
     assert list(store.read_trials(old)["version"]) == ["", ""]
     merge([old, new], tmp_path / "to")
     trials = store.read(tmp_path / "to").trials
