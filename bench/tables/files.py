@@ -28,11 +28,15 @@ BLANK = b"0" * 64
 """In the place of a seal while it is made."""
 
 
-def require_table(path: Path, columns: Mapping[str, str], results: Path) -> None:
-    """Refuse a file of this results folder that has not these columns, without reading its rows."""
+def require_table(path: Path, columns: Mapping[str, str], results: Path) -> Mapping[bytes, bytes]:
+    """Refuse a file of this results folder that has not these columns; its rows are not read.
+
+    Returns:
+        what the file says of itself, its seal among it.
+    """
     content = disk.read(path, MOST)
-    with _reading(path):
-        found = pq.read_schema(pa.BufferReader(content)).names
+    with _reading(path), pq.ParquetFile(pa.BufferReader(content)) as file:
+        found, known = file.schema_arrow.names, file.metadata.metadata or {}
     missing = [column for column in columns if column not in [*found, *schema.LATER]]
     if missing and "experiment" in found:
         raise UserError(
@@ -41,10 +45,23 @@ def require_table(path: Path, columns: Mapping[str, str], results: Path) -> None
         )
     if missing:
         raise foreign(path, f"it has no column {missing[0]}")
+    return known
+
+
+def require_together(path: Path, metrics: Mapping[bytes, bytes], trials: Mapping[bytes, bytes]) -> None:
+    """Refuse metrics in this file, and trials, that were not put in place with one another.
+
+    Args:
+        path: of the metrics.
+        metrics: what they say of themselves.
+        trials: likewise; among it which seal their metrics should have.
+    """
+    if trials.get(BESIDE) != metrics.get(SEAL):
+        raise damaged(path, "it and its trials were not written together")
 
 
 def load(path: Path, columns: Mapping[str, str]) -> pa.Table:
-    """Read these columns, and what stands for those that came later; the schema's metadata are `seals`.
+    """Read these columns, and what stands for those that came later.
 
     Raises:
         UserError: the file is not as it was written.
@@ -58,8 +75,7 @@ def load(path: Path, columns: Mapping[str, str]) -> pa.Table:
         for name in columns:
             if name not in table.column_names:
                 table = table.append_column(name, pa.array([schema.LATER[name]] * len(table), pa.string()))
-        seals = {name: known[name] for name in (SEAL, BESIDE) if name in known}
-        return table.select(list(columns)).cast(arrow_schema(columns)).replace_schema_metadata(seals)
+        return table.select(list(columns)).cast(arrow_schema(columns))
 
 
 def _require_seal(path: Path, content: bytes, known: Mapping[bytes, bytes]) -> None:
@@ -70,18 +86,6 @@ def _require_seal(path: Path, content: bytes, known: Mapping[bytes, bytes]) -> N
         blank = content[:place] + BLANK + content[place + len(seal) :]
         if place < 0 or sha256(blank).hexdigest().encode() != seal:
             raise damaged(path, "it is not as it was written")
-
-
-def seal(table: pa.Table) -> str:
-    """Give the seal of the file that a table was read from; "" if it has none."""
-    return ((table.schema.metadata or {}).get(SEAL) or b"").decode(errors="replace")
-
-
-def require_beside(path: Path, metrics: pa.Table, trials: pa.Table) -> None:
-    """Refuse metrics in this file, and trials, that were not put in place with one another."""
-    meant = (trials.schema.metadata or {}).get(BESIDE, b"").decode(errors="replace")
-    if meant != seal(metrics):
-        raise damaged(path, "it and its trials were not written together")
 
 
 @contextmanager

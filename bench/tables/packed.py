@@ -4,7 +4,7 @@ A further column `unit` says which unit a row is of, and the rows are sorted by 
 loose files, in a small part of the space. `metrics.parquet` is put in place first, as with loose units.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -19,8 +19,8 @@ from bench.tables.files import (
     foreign,
     load,
     replace,
-    require_beside,
     require_table,
+    require_together,
     to_arrow,
 )
 
@@ -31,7 +31,7 @@ ORDER = {"metrics": ["unit", *schema.METRICS_KEY], "trials": ["unit", *schema.SE
 
 def check(results: Path) -> None:
     """Refuse at the folder's top what is no whole pair of packed tables."""
-    require_ours(results)
+    known = require_ours(results)
     metrics, trials = (results / name for name in NAMES.values())
     if trials.exists() and not metrics.exists():
         raise damaged(trials, "it has no metrics.parquet beside it")
@@ -40,14 +40,18 @@ def check(results: Path) -> None:
             f"{metrics} has no trials.parquet beside it, as a merge leaves it that was cut off: "
             "merge again, or move it away"
         )
+    if known:
+        require_together(metrics, known["metrics"], known["trials"])
 
 
-def require_ours(results: Path) -> None:
-    """Refuse a Parquet file at the folder's top that is no packed table."""
+def require_ours(results: Path) -> dict[str, Mapping[bytes, bytes]]:
+    """Refuse a Parquet file at the top that is no packed table; give what the others say of themselves."""
+    known = {}
     for path in sorted(results.glob("[!.]*.parquet")):
         if path.name not in NAMES.values():
             raise foreign(path, "tables lie in metrics.parquet, trials.parquet and folders of these names")
-        require_table(path, COLUMNS[path.stem], results)
+        known[path.stem] = require_table(path, COLUMNS[path.stem], results)
+    return known
 
 
 def finished(results: Path) -> bool:
@@ -65,12 +69,10 @@ def read_trials(results: Path, but: Container[str] = ()) -> pa.Table:
 
 def read_metrics(results: Path, but: Container[str] = ()) -> pa.Table:
     """Read the packed metrics of all units but these, `unit` being the last column."""
-    metrics, trials = (results / name for name in NAMES.values())
-    if not metrics.exists():
+    path = results / NAMES["metrics"]
+    if not path.exists():
         return arrow_schema(COLUMNS["metrics"]).empty_table()
-    table = load(metrics, COLUMNS["metrics"])
-    require_beside(metrics, table, load(trials, COLUMNS["trials"]))
-    return _without(table, but)
+    return _without(load(path, COLUMNS["metrics"]), but)
 
 
 def _without(table: pa.Table, units: Container[str]) -> pa.Table:

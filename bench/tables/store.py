@@ -24,8 +24,8 @@ from bench.tables.files import (
     foreign,
     load,
     replace,
-    require_beside,
     require_table,
+    require_together,
     to_arrow,
     unwritable,
 )
@@ -131,8 +131,12 @@ def read_trials(results: Path) -> pd.DataFrame:
     check(results)
     loose = _units(results)
     parts = [packed.read_trials(results, but=loose)]
-    parts += [_named(load(path, schema.TRIALS), unit) for unit, path in loose.items()]
-    found = pa.concat_tables(part.replace_schema_metadata() for part in parts).to_pandas()
+    for unit, path in loose.items():
+        table = load(path, schema.TRIALS)
+        if not len(table):
+            raise damaged(path, "it has no rows")
+        parts.append(_named(table, unit))
+    found = pa.concat_tables(parts).to_pandas()
     _require_sound(results, loose, sound.trials(found))
     return found
 
@@ -150,10 +154,8 @@ def read_metrics(results: Path, every: pd.DataFrame, trials: pd.DataFrame) -> pa
     parts = [packed.read_metrics(results, but={*loose, *others})]
     for unit in sorted(wanted & loose.keys()):
         path = results / "metrics" / f"{unit}.parquet"
-        table = load(path, schema.METRICS)
-        require_beside(path, table, load(loose[unit], schema.TRIALS))
-        parts.append(_named(table, unit))
-    found = pa.concat_tables(part.replace_schema_metadata() for part in parts)
+        parts.append(_named(load(path, schema.METRICS), unit))
+    found = pa.concat_tables(parts)
     _require_sound(results, loose, sound.metrics(found, every[every["unit"].isin(wanted)]))
     if len(trials) == len(every):
         return found
@@ -209,12 +211,15 @@ def _latest(trials: pd.DataFrame, version: pd.Series) -> pd.DataFrame:
 def check(results: Path) -> None:
     """Refuse a folder with anything in it that is not a whole table of this benchmark."""
     packed.check(results)
-    for kind, columns in COLUMNS.items():
-        for path in _files(results, kind):
-            require_table(path, columns, results)
-    for path in _files(results, "trials"):
-        if not (results / "metrics" / path.name).exists():
+    metrics, trials = (
+        {path: require_table(path, columns, results) for path in _files(results, kind)}
+        for kind, columns in COLUMNS.items()
+    )
+    for path, known in trials.items():
+        beside = results / "metrics" / path.name
+        if beside not in metrics:
             raise damaged(path, "it has no file of that name in metrics beside it")
+        require_together(beside, metrics[beside], known)
 
 
 def holds_tables(results: Path) -> bool:
