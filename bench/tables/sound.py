@@ -59,15 +59,25 @@ def trials(found: pd.DataFrame) -> Iterator[Problem]:
 
 def metrics(table: pa.Table, beside: pd.DataFrame) -> Iterator[Problem]:
     """Look at metrics, with a column `unit`, beside all trials of these units."""
-    codes = {name: _codes(table[name]) for name in table.column_names if name != "value"}
-    rows = _runs(table, codes)
-    for name in codes:
-        yield from _where("metrics", rows, rows[name].isna(), f"{name} is missing")
+    for name in KEY:
+        if table[name].null_count:
+            yield _first(table, pc.is_null(table[name]), f"{name} is missing")
     for name in ("session", "step"):
-        yield from _where("metrics", rows, rows[name] < 0, f"{name} is {{{name}}}")
-    yield from _where("metrics", rows, rows["metric"] == "", "a metric has no name")
+        below = pc.less(table[name], 0)
+        if pc.any(below).as_py():
+            yield _first(table, below, f"{name} is {{{name}}}")
+    codes = {name: _codes(table[name]) for name in KEY}
+    nameless = pc.equal(table["metric"], "")
+    if pc.any(nameless).as_py():
+        yield _first(table, nameless, "a metric has no name")
     yield from _twice(table, codes)
-    yield from _sessions(rows, beside)
+    yield from _sessions(_runs(table, codes), beside)
+
+
+def _first(table: pa.Table, rows: pa.ChunkedArray, text: str) -> Problem:
+    """Tell it of the first of these rows."""
+    (row,) = table.filter(rows).slice(0, 1).to_pylist()
+    return Problem("metrics", str(row["unit"]), text.format(**row))
 
 
 def _sessions(rows: pd.DataFrame, beside: pd.DataFrame) -> Iterator[Problem]:
@@ -89,9 +99,11 @@ def _sessions(rows: pd.DataFrame, beside: pd.DataFrame) -> Iterator[Problem]:
 def _twice(table: pa.Table, codes: dict[str, np.ndarray]) -> Iterator[Problem]:
     """Find numbers that are there twice."""
     places = np.arange(len(table))
-    if (_order(codes, places) < 0).any():  # they do not stand in the order in which they are written
+    order = _order(codes, places)
+    if (order < 0).any():  # they do not stand in the order in which they are written
         places = np.lexsort([codes[name] for name in reversed(KEY)])
-    for row in places[1:][_order(codes, places) == 0]:
+        order = _order(codes, places)
+    for row in places[1:][order == 0]:
         if table["metric"][row].as_py() not in STRINGS:
             what = f"{table['metric'][row]} {table['parameter'][row]}".strip()
             text = f"session {table['session'][row]}, step {table['step'][row]}: {what} is there twice"
@@ -100,35 +112,32 @@ def _twice(table: pa.Table, codes: dict[str, np.ndarray]) -> Iterator[Problem]:
 
 def _order(codes: dict[str, np.ndarray], places: np.ndarray) -> np.ndarray:
     """Compare each row, of those in these places, with the one before: 1 if it is greater, 0 if the same."""
-    found = np.zeros(len(places) - 1, np.int8) if len(places) else np.zeros(0, np.int8)
+    found = np.zeros(max(0, len(places) - 1), np.int8)
     for name in reversed(KEY):
         code = codes[name][places]
-        found = np.where(code[1:] == code[:-1], found, np.where(code[1:] > code[:-1], 1, -1))
+        changed = np.flatnonzero(code[1:] != code[:-1])
+        found[changed] = np.where(code[changed + 1] > code[changed], 1, -1)
     return found
 
 
 def _runs(table: pa.Table, codes: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Give one row of each stretch of rows that differ in nothing but parameter and value."""
+    """Give one row of each stretch of rows of one session and step."""
+    names = ["unit", *schema.SESSION, "step"]
     starts = np.zeros(len(table), bool)
     starts[:1] = True
-    for name, code in codes.items():
-        if name != "parameter":
-            starts[1:] |= code[1:] != code[:-1]
-    starts |= np.asarray(table["parameter"].is_null())
-    return table.select(list(codes)).take(pa.array(np.flatnonzero(starts))).to_pandas()
+    for name in names:
+        starts[1:] |= codes[name][1:] != codes[name][:-1]
+    return table.select(names).take(pa.array(np.flatnonzero(starts))).to_pandas()
 
 
 def _codes(column: pa.ChunkedArray) -> np.ndarray:
-    """Number the values of a column, in their order, so that sorted rows have growing numbers; 0 for none."""
+    """Number the values of a column so that greater ones have greater numbers."""
     if pa.types.is_integer(column.type):
-        values = column.fill_null(-1).to_numpy().astype(np.int64)
-        return values - min(int(values.min(initial=0)), 0)
-    encoded = column.dictionary_encode().unify_dictionaries().combine_chunks()
-    encoded = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
-    places = np.empty(len(encoded.dictionary) + 1, np.int64)
-    places[pc.sort_indices(encoded.dictionary).to_numpy()] = np.arange(1, len(encoded.dictionary) + 1)
-    places[-1] = 0
-    return places[encoded.indices.fill_null(len(encoded.dictionary)).to_numpy(zero_copy_only=False)]
+        return column.fill_null(-1).to_numpy()
+    encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
+    places = np.empty(len(encoded.dictionary), np.int32)
+    places[pc.sort_indices(encoded.dictionary).to_numpy()] = np.arange(len(encoded.dictionary))
+    return places[encoded.indices.to_numpy()]
 
 
 def _where(kind: str, found: pd.DataFrame, rows: pd.Series, text: str) -> Iterator[Problem]:
