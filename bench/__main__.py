@@ -11,12 +11,16 @@ def main() -> int:
 
     stopping.prepare()
     surroundings.prepare()
+    surroundings.mark()
+    stopping.cleaning(surroundings.clear)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows ?, and all else
     from bench.cli import main  # worker processes import this file too, and need nothing of it
 
-    return stopping.ended(main())
+    code = main()
+    surroundings.clear()
+    return stopping.ended(code)
 
 
 def _folder() -> str:

@@ -12,6 +12,7 @@ import os
 import random
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -97,6 +98,7 @@ def found() -> dict[str, Any]:
         "the number of torch's modes": (_len_torch_function_stack(), _len_torch_dispatch_stack()),
         "numpy's handling of errors": str(np.geterr()),
         "the current folder": _folder(),
+        "where stdout and stderr go": _streams(),
         "what a few sums and functions give": _arithmetic(),
         **{name: Same(value) for place in [*LIBRARIES, *ours] for name, value in _callables(place)},
     }
@@ -107,6 +109,15 @@ def _folder() -> str:
         return os.getcwd()  # noqa: PTH109 - a text
     except FileNotFoundError:
         return ""
+
+
+def _streams() -> bytes:
+    found = []
+    for number in (1, 2):
+        with suppress(OSError):  # it may be closed
+            there = os.fstat(number)
+            found.append((number, there.st_dev, there.st_ino))
+    return repr(found).encode()
 
 
 def _callables(place: Any) -> Iterator[tuple[str, Any]]:

@@ -21,7 +21,7 @@ from faults.tries import CHANGED, HANG, LEFT, OTHER, SAME, TOLD, TRACEBACK, Job,
 
 KIND = "flips"
 PARTS = ("metrics", "trials", "cache")
-PROCESSES = 4
+PROCESSES = 2
 """Flips of each part that the whole program meets."""
 
 

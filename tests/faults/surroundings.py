@@ -90,12 +90,17 @@ def _judged(at: runs.Place, right: store.Tables, done: runs.Done) -> tuple[str, 
     outcome = flips.judged(done, at)
     if outcome[0] == TOLD:
         return outcome
-    if outcome[0] == OTHER and done.code == 1 and (len(done.err.splitlines()) == 1 or "failed" in done.err):
+    if outcome[0] == OTHER and done.code in (1, 2) and _told(done.err.splitlines()):
         outcome = TOLD, done.last
     if outcome[0] not in (SAME, TOLD):
         return outcome
     results = at.work / originals.RESULTS
     return _ours(results, right, outcome) if (results / "trials").is_dir() else outcome
+
+
+def _told(lines: list[str]) -> bool:
+    """Tell whether the last word is what was wrong, or sessions are said to have failed."""
+    return bool(lines) and (lines[-1].startswith("error: ") or any(" failed; " in line for line in lines))
 
 
 def _ours(results: Path, right: store.Tables, outcome: tuple[str, str]) -> tuple[str, str]:
