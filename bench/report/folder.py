@@ -24,3 +24,5 @@ def written(reports: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise unwritable(reports, error) from None
+    finally:
+        disk.sweep(*every)  # a worker that was killed may have left something as well

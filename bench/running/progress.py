@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
@@ -66,7 +66,6 @@ class Display:
         self._workers = workers
         self.units = len(units)
         self.done = 0
-        self.failed = 0
         self._said: set[str] = set()
 
     def __enter__(self) -> Display:
@@ -75,7 +74,7 @@ class Display:
             self._bar.start()
         else:
             left = duration(self._clock.left())
-            self._console.print(f"{self.units} units of work, {self._workers} at a time: about {left}")
+            _say(self._console, f"{self.units} units of work, {self._workers} at a time: about {left}")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -88,20 +87,18 @@ class Display:
         self.done += 1
         self._clock.finish(item.unit)
         self._bar.update(self._task, advance=item.unit.seconds, done=self.done)
-        bad = item.trials[item.trials["status"] != schema.OK]
-        self.failed += int((bad["status"] == schema.FAILED).sum())
-        if not self._live or len(bad):
-            self._console.print(self._line(item), markup=False)
+        if not self._live or (item.trials["status"] != schema.OK).any():
+            _say(self._console, self._line(item))
         for line in (line for line in item.notices if line not in self._said):
             self._said.add(line)
-            self._console.print(line, markup=False)
+            _say(self._console, line)
 
     def _line(self, item: Finished) -> str:
         where = f"[{self.done}/{self.units}] {item.unit.name}"
         counts = item.trials["status"].value_counts()
         how = ", ".join(f"{count} {status}" for status, count in counts.items())
         errors = [error for error in item.trials["error"].unique() if error]
-        return signs("; ".join([f"{where}: {how}", *errors[:1], f"{duration(self._clock.left())} left"]))
+        return "; ".join([f"{where}: {how}", *errors[:1], f"{duration(self._clock.left())} left"])
 
 
 @contextmanager
@@ -123,14 +120,20 @@ def drawing() -> Iterator[Callable[[int, int, int], None]]:
     def told(drawn: int, done: int, jobs: int) -> None:
         nonlocal last
         if done == 1 and not console.is_terminal:
-            console.print("drawing the report")
+            _say(console, "drawing the report")
         bar.update(task, total=jobs, completed=done, drawn=drawn)
         last = drawn
 
     with bar if console.is_terminal else nullcontext():  # older rich ends a bar that is disabled with a line
         yield told
     if last and not console.is_terminal:
-        console.print(f"{last} figures drawn")
+        _say(console, f"{last} figures drawn")
+
+
+def _say(console: Console, line: str) -> None:
+    """Print a line; if nobody can be told any more, what is done goes on all the same."""
+    with suppress(OSError):
+        console.print(signs(line), markup=False)
 
 
 class _Times(ProgressColumn):

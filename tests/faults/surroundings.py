@@ -62,7 +62,8 @@ def _shell(made: Originals, right: store.Tables, name: str) -> Try:
             subprocess.run(["umount", "-l", mounted], check=False, capture_output=True)
     if done.code == 77:
         return Try(KIND, f"shell: {name}", SKIPPED, "not possible here")
-    right = store.read(made.grammar) if "{real}" in SHELL[name] else right
+    real = "{real}" in SHELL[name] or "{grammar}" in SHELL[name]
+    right = store.read(made.grammar) if real else right
     return _end(at, f"shell: {name}", right, done)
 
 

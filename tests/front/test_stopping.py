@@ -72,8 +72,7 @@ def require_nothing_left(place: Path) -> None:
     assert [path for path in place.rglob(".*") if path.is_file()] == []
 
 
-@pytest.mark.parametrize("times", [1, 10])
-@pytest.mark.parametrize("number", CODES)
+@pytest.mark.parametrize(("number", "times"), [*((number, 1) for number in CODES), (signal.SIGINT, 10)])
 def test_it_says_one_line_and_leaves_nothing(number: signal.Signals, times: int, place: Path) -> None:
     lot = random.Random(f"{number} {times}")
     process = begun(place)
