@@ -16,9 +16,13 @@ def main() -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows ?, and all else
-    from bench.cli import main  # worker processes import this file too, and need nothing of it
+    try:
+        from bench.cli import main  # worker processes import this file too, and need nothing of it
 
-    code = main()
+        code = main()
+    except MemoryError:
+        print("error: there is not enough memory", file=sys.stderr)
+        code = 1
     surroundings.clear()
     return stopping.ended(code)
 

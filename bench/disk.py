@@ -37,7 +37,6 @@ def put(path: Path, content: bytes) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             half.replace(path)
-            _sync(path.parent)
         finally:
             half.unlink(missing_ok=True)
 
@@ -114,8 +113,8 @@ def _kind(mode: int) -> str:
     return next((words for is_one, words in kinds.items() if is_one(mode)), "a device")
 
 
-def _sync(folder: Path) -> None:
-    """Have a rename last as well."""
+def settle(folder: Path) -> None:
+    """Have the renames in a folder last as well, before what is renamed after them."""
     place = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(place)

@@ -83,6 +83,7 @@ def ended(code: int) -> int:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):
             stream.flush()
+    _clean()
     os._exit(code)
 
 
@@ -105,12 +106,16 @@ def _stop(number: int) -> None:
 
 def _leave(number: int) -> None:
     """End here and now; not by print, which whatever was interrupted may be in the midst of."""
-    for clean in reversed(_cleaning):
-        with suppress(Exception):
-            clean()
+    _clean()
     with suppress(OSError):
         if sys.stderr is not None and os.isatty(2):
             os.write(2, b"\x1b[?25h\n")  # a live display hides the cursor
         if not _now.told:
             os.write(2, f"{LINE}\n".encode())
     os._exit(128 + number)
+
+
+def _clean() -> None:
+    for clean in reversed(_cleaning):
+        with suppress(Exception):
+            clean()

@@ -145,7 +145,8 @@ def fingerprint(path: Path) -> str:
     Raises:
         UserError: the file cannot be read.
     """
-    return f"{path.resolve()}#{hashlib.sha256(content(path)).hexdigest()[:8]}"
+    found = hashlib.sha256(content(path)).hexdigest()[:8]  # first: a path may be none that can be resolved
+    return f"{path.resolve()}#{found}"
 
 
 def content(path: Path) -> bytes:

@@ -127,6 +127,7 @@ def replace(path: Path, table: pa.Table, beside: str = "", **how: Any) -> str:
     blank = sink.getvalue().to_pybytes()
     seal, place = sha256(blank).hexdigest().encode(), blank.rfind(BLANK)
     disk.put(path, blank[:place] + seal + blank[place + len(seal) :])
+    disk.settle(path.parent)
     return seal.decode()
 
 

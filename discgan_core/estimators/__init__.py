@@ -48,7 +48,10 @@ def load(path: Path) -> str:
     Raises:
         PluginError: the file does not follow the rule, or its name is taken.
     """
-    path, name = path.resolve(), path.stem
+    try:
+        path, name = path.resolve(), path.stem
+    except (OSError, RuntimeError) as error:  # symbolic links in a circle
+        raise PluginError(f"cannot read {path}: {error}") from None
     others = {*_built_in(), *plugins.entries(), *(n for n, p in _loaded.items() if p.path != path)}
     if name in others:
         raise PluginError(f"{path}: there is an estimator {name} already; give the file another name")

@@ -57,7 +57,7 @@ SHELL: dict[str, str] = {
     "stderr closed": "exec {run} 2>&-",
     "stdin closed": "exec {run} <&-",
     "all closed": "exec {run} <&- >&- 2>&-",
-    "stdout a pipe nobody reads": "{run} | true; exit ${{PIPESTATUS[0]}}",
+    "stdout a pipe nobody reads": "{run} | true; exit $((${{PIPESTATUS[0]}} > 1))",
     "16 open files": "ulimit -n 16; exec {run}",
     "32 open files": "ulimit -n 32; exec {run}",
     "64 open files": "ulimit -n 64; exec {run}",
