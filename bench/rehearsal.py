@@ -64,6 +64,7 @@ def _alone(writing: int, what: str, load: Callable[[], object], intact: object) 
     for stream in (1, 2):  # what it prints is printed when it is loaded again
         os.dup2(nowhere, stream)
     try:
+        intact.beginning.cache_clear()  # type: ignore[attr-defined]
         intact.beginning()  # type: ignore[attr-defined]
         load()
         intact.require()  # type: ignore[attr-defined]

@@ -28,9 +28,11 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def own_beginning() -> None:
+def own_beginning() -> Iterator[None]:
     """Take note anew of what a process has in common: what a test has patched is not a unit's doing."""
     intact.beginning.cache_clear()
+    yield
+    intact.beginning.cache_clear()  # before what the next test's module sets up
 
 
 class Inline(Executor):
