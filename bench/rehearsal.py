@@ -32,13 +32,13 @@ def rehearse(what: str, load: Callable[[], object]) -> None:
     """
     if sys.platform != "linux":
         return
-    from bench.sessions import intact  # loads PyTorch, which the process then has already
+    import bench.sessions.intact  # noqa: F401 - loads PyTorch, which the process then has already
 
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     pid = os.fork()
     if pid == 0:
-        _alone(writing, what, load, intact)
+        _alone(writing, what, load)
     stopping.cleaning(lambda: os.killpg(pid, signal.SIGKILL))
     os.close(writing)
     _, status = os.waitpid(pid, 0)
@@ -55,7 +55,7 @@ def rehearse(what: str, load: Callable[[], object]) -> None:
     )
 
 
-def _alone(writing: int, what: str, load: Callable[[], object], intact: object) -> None:
+def _alone(writing: int, what: str, load: Callable[[], object]) -> None:
     """Load it, say what came of it, and end."""
     os.setpgid(0, 0)
     for number in stopping.SIGNALS:
@@ -64,10 +64,12 @@ def _alone(writing: int, what: str, load: Callable[[], object], intact: object) 
     for stream in (1, 2):  # what it prints is printed when it is loaded again
         os.dup2(nowhere, stream)
     try:
-        intact.beginning.cache_clear()  # type: ignore[attr-defined]
-        intact.beginning()  # type: ignore[attr-defined]
+        from bench.sessions import intact
+
+        intact.beginning.cache_clear()
+        intact.beginning()
         load()
-        intact.require()  # type: ignore[attr-defined]
+        intact.require()
         told = WELL
     except (plugins.PluginError, UserError) as error:
         told = str(error).encode(errors="replace")[:MOST]
