@@ -60,7 +60,7 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[s
     """Name what was there and is not the same any more, or hides what was."""
     for name, value in before.items():
         if value != now.get(name) and not (isinstance(value, Same) and value.hidden_by(now.get(name))):
-            shown = isinstance(value, (Same, bytes))
+            shown = isinstance(value, (Same, bytes)) or name.startswith(OURS)
             yield f"{name} is another" if shown else f"{name} is {now.get(name)}, no longer {value}"
 
 
@@ -101,6 +101,7 @@ def found() -> dict[str, Any]:
         "where stdout and stderr go": _streams(),
         "what a few sums and functions give": _arithmetic(),
         **{name: Same(value) for place in [*LIBRARIES, *ours] for name, value in _callables(place)},
+        **{name: value for module in ours for name, value in _constants(module)},
     }
 
 
@@ -127,6 +128,16 @@ def _callables(place: Any) -> Iterator[tuple[str, Any]]:
         for name, value in list(vars(holder).items()):
             if callable(value):
                 yield f"{place.__name__}.{name}", value
+
+
+def _constants(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """Give our constants by name; of a table, such as that of the presets, what is in it."""
+    for name, value in list(vars(module).items()):
+        if name.isupper():
+            table = (
+                tuple((key, Same(inner)) for key, inner in value.items()) if isinstance(value, dict) else ()
+            )
+            yield f"{module.__name__}.{name}", (Same(value), table)
 
 
 def _arithmetic() -> bytes:

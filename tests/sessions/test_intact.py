@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from bench.experiments import grammar
 from bench.sessions import intact
 from discgan_core import sequences
 
@@ -22,6 +23,7 @@ PATCHED = [
     (random, "random", "random.random"),
     (math, "log", "math.log"),
     (sequences, "score", "discgan_core.sequences.score"),
+    (sequences, "LOWEST", "discgan_core.sequences.LOWEST"),
     (intact, "found", "bench.sessions.intact.found"),
 ]
 
@@ -33,7 +35,8 @@ def test_what_is_patched_is_named(
     intact.beginning()
     intact.require()
     before = getattr(place, name)
-    monkeypatch.setattr(place, name, lambda *given, **named: before(*given, **named))
+    changed = (lambda *given, **named: before(*given, **named)) if callable(before) else before / 2
+    monkeypatch.setattr(place, name, changed)
     with pytest.raises(intact.ChangedError, match=f"{told} is another"):
         intact.require()
     monkeypatch.undo()
@@ -72,3 +75,10 @@ def test_what_is_set_is_named(name: str) -> None:
     finally:
         back(value)
     intact.require()
+
+
+def test_a_preset_of_ours_is_no_place_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    intact.beginning()
+    monkeypatch.setitem(grammar.PRESETS, "smoke", grammar.PRESETS["standard"])
+    with pytest.raises(intact.ChangedError, match=r"grammar\.PRESETS is another"):
+        intact.require()
