@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -35,10 +35,33 @@ class ChangedError(Exception):
     """What a process has in common is not as it was, in words."""
 
 
+class Name(NamedTuple):
+    """What a name stands for.
+
+    Attributes:
+        words: the name in full.
+        holders: namespaces, of which the first that has the key counts.
+        key: the name there.
+        value: what it stood for at the beginning.
+    """
+
+    words: str
+    holders: tuple[Mapping[Any, Any], ...]
+    key: Any
+    value: Any
+
+    def same(self) -> bool:
+        """Tell whether it is the very same object, or PyTorch has wrapped it, as it does by the way."""
+        now = next((holder[self.key] for holder in self.holders if self.key in holder), None)
+        file = getattr(getattr(now, "__code__", None), "co_filename", "")
+        wrapped = getattr(now, "__wrapped__", None) is self.value and file == _compile.__file__
+        return now is self.value or wrapped
+
+
 @cache
-def beginning() -> dict[str, Any]:
-    """Take note of how it is when this is first called."""
-    return found()
+def beginning() -> tuple[dict[str, Any], list[Name]]:
+    """Take note of how it is when this is first called: states, and what names stand for."""
+    return states(), list(names())
 
 
 def require() -> None:
@@ -47,7 +70,10 @@ def require() -> None:
     Raises:
         ChangedError: something is not as it was.
     """
-    changes = list(differences(beginning(), found()))
+    before, known = beginning()
+    now = states()
+    changes = [_told(name, value, now[name]) for name, value in before.items() if now[name] != value]
+    changes += [f"{name.words} is another" for name in known if not name.same()]
     if changes:
         more = f", and {len(changes) - SHOWN} more" if len(changes) > SHOWN else ""
         raise ChangedError(
@@ -56,36 +82,12 @@ def require() -> None:
         )
 
 
-def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    """Name what was there and is not the same any more, or hides what was."""
-    for name, value in before.items():
-        if value != now.get(name) and not (isinstance(value, Same) and value.hidden_by(now.get(name))):
-            shown = isinstance(value, (Same, bytes)) or name.startswith(OURS)
-            yield f"{name} is another" if shown else f"{name} is {now.get(name)}, no longer {value}"
+def _told(name: str, before: Any, now: Any) -> str:
+    return f"{name} is another" if isinstance(before, bytes) else f"{name} is {now}, no longer {before}"
 
 
-class Same:
-    """One very object, whatever it says of its equality."""
-
-    def __init__(self, value: Any) -> None:
-        """Hold it, so that no other can come to be in its place."""
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and other.value is self.value
-
-    __hash__ = object.__hash__
-
-    def hidden_by(self, other: object) -> bool:
-        """Tell whether it is another only because PyTorch has wrapped it, as it does by the way."""
-        found = getattr(other, "value", None)
-        file = getattr(getattr(found, "__code__", None), "co_filename", "")
-        return getattr(found, "__wrapped__", None) is self.value and file == _compile.__file__
-
-
-def found() -> dict[str, Any]:
-    """Give all that is looked at: name -> value."""
-    ours = [module for name, module in sorted(sys.modules.items()) if name.startswith(OURS)]
+def states() -> dict[str, Any]:
+    """Give what is not to be seen in what names stand for."""
     return {
         "torch's default dtype": torch.get_default_dtype(),
         "torch's default device": torch.get_default_device() if hasattr(torch, "get_default_device") else "",
@@ -100,9 +102,28 @@ def found() -> dict[str, Any]:
         "the current folder": _folder(),
         "where stdout and stderr go": _streams(),
         "what a few sums and functions give": _arithmetic(),
-        **{name: Same(value) for place in [*LIBRARIES, *ours] for name, value in _callables(place)},
-        **{name: value for module in ours for name, value in _constants(module)},
     }
+
+
+def names() -> Iterator[Name]:
+    """Give the functions and classes of libraries and of ours, and our constants."""
+    for place in LIBRARIES:
+        yield from _of(place, lambda _, value: callable(value))
+    for name, module in sorted(sys.modules.items()):
+        if name.startswith(OURS):
+            yield from _of(module, lambda key, value: callable(value) or key.isupper())
+            for key, table in list(vars(module).items()):
+                if key.isupper() and isinstance(table, dict):  # such as that of the presets
+                    yield from (Name(f"{name}.{key}", (table,), *item) for item in table.items())
+
+
+def _of(place: Any, wanted: Any) -> Iterator[Name]:
+    """Give the names of a module, or of a class with those that it inherits."""
+    holders = (vars(place),) if isinstance(place, ModuleType) else tuple(map(vars, place.__mro__))
+    for key in dict.fromkeys(key for holder in holders for key in holder):
+        value = next(holder[key] for holder in holders if key in holder)
+        if wanted(key, value):
+            yield Name(f"{place.__name__}.{key}", holders, key, value)
 
 
 def _folder() -> str:
@@ -119,25 +140,6 @@ def _streams() -> bytes:
             there = os.fstat(number)
             found.append((number, there.st_dev, there.st_ino))
     return repr(found).encode()
-
-
-def _callables(place: Any) -> Iterator[tuple[str, Any]]:
-    """Give functions and classes by name; of a class also those that it inherits."""
-    holders = [place] if isinstance(place, ModuleType) else place.__mro__[::-1]
-    for holder in holders:
-        for name, value in list(vars(holder).items()):
-            if callable(value):
-                yield f"{place.__name__}.{name}", value
-
-
-def _constants(module: ModuleType) -> Iterator[tuple[str, Any]]:
-    """Give our constants by name; of a table, such as that of the presets, what is in it."""
-    for name, value in list(vars(module).items()):
-        if name.isupper():
-            table = (
-                tuple((key, Same(inner)) for key, inner in value.items()) if isinstance(value, dict) else ()
-            )
-            yield f"{module.__name__}.{name}", (Same(value), table)
 
 
 def _arithmetic() -> bytes:

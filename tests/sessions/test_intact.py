@@ -24,7 +24,7 @@ PATCHED = [
     (math, "log", "math.log"),
     (sequences, "score", "discgan_core.sequences.score"),
     (sequences, "LOWEST", "discgan_core.sequences.LOWEST"),
-    (intact, "found", "bench.sessions.intact.found"),
+    (intact, "states", "bench.sessions.intact.states"),
 ]
 
 
