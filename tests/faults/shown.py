@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -20,6 +21,8 @@ OUTCOMES = {
 }
 SINGLE = ("damage", "surroundings")
 """Kinds of which every case is listed."""
+VARIANT = re.compile(r"^(run|report|compare|merge): |loose |packed | \(by \w+\)")
+"""What is not the case itself: the command, the kind of table and how it was written."""
 
 
 def page(tries: Sequence[Try], seed: int, minutes: float) -> str:
@@ -49,19 +52,20 @@ def _head(seed: int, minutes: float) -> list[str]:
 
 
 def _singles(tries: Sequence[Try]) -> list[str]:
+    """List what was done, whichever table it was done to and whatever command met it, with what came of it."""
     lines = []
     for kind in SINGLE:
-        own = [each for each in tries if each.kind == kind]
-        if own:
-            lines += [
-                "",
-                f"## {kind.capitalize()}",
-                "",
-                _row(["case", "outcome", "detail"]),
-                _row(["---"] * 3),
-            ]
-            lines += [_row([each.case, OUTCOMES[each.outcome], each.detail[:160]]) for each in own]
+        outcomes: dict[str, Counter[str]] = {}
+        for each in (each for each in tries if each.kind == kind):
+            outcomes.setdefault(VARIANT.sub("", each.case), Counter())[OUTCOMES[each.outcome]] += 1
+        if outcomes:
+            lines += ["", f"## {kind.capitalize()}", "", _row(["case", "what came"]), _row(["---"] * 2)]
+            lines += [_row([case, _counted(found)]) for case, found in sorted(outcomes.items())]
     return lines
+
+
+def _counted(found: Counter[str]) -> str:
+    return ", ".join(f"{words} {count} times" if count > 1 else words for words, count in found.items())
 
 
 def _row(cells: Sequence[str]) -> str:
