@@ -100,6 +100,7 @@ def states() -> dict[str, Any]:
         "the number of torch's modes": (_len_torch_function_stack(), _len_torch_dispatch_stack()),
         "numpy's handling of errors": str(np.geterr()),
         "the current folder": _folder(),
+        "the umask": _umask(),
         "where stdout and stderr go": _streams(),
         "what a few sums and functions give": _arithmetic(),
     }
@@ -131,6 +132,12 @@ def _folder() -> str:
         return os.getcwd()  # noqa: PTH109 - a text
     except FileNotFoundError:
         return ""
+
+
+def _umask() -> str:
+    found = os.umask(0o077)  # it cannot be had without setting it
+    os.umask(found)
+    return f"{found:03o}"
 
 
 def _streams() -> bytes:

@@ -52,7 +52,7 @@ def _head(seed: int, minutes: float) -> list[str]:
 
 
 def _singles(tries: Sequence[Try]) -> list[str]:
-    """List what was done, whichever table it was done to and whatever command met it, with what came of it."""
+    """List what was done, to whichever table and whatever command met it, with what came of it."""
     lines = []
     for kind in SINGLE:
         outcomes: dict[str, Counter[str]] = {}

@@ -11,7 +11,7 @@ import torch
 from filelock import FileLock
 
 from bench import notices
-from bench.sessions import cache, checkpoints
+from bench.sessions import cache, checkpoints, intact
 
 RIGHT = {"x": torch.arange(3.0), "steps": torch.tensor(7), "none": torch.zeros(0, 2)}
 
@@ -178,6 +178,7 @@ def test_the_longest_unused_give_way_to_the_limit(folder: Path, monkeypatch: pyt
     (size,) = {kept.size for kept in cache.files()}
     asked(Maker(), "b")  # of use again
     monkeypatch.setattr(cache, "LIMIT", 3 * size)
+    intact.beginning.cache_clear()
     asked(Maker(), "d")
     assert sorted(kept.kind for kept in cache.files()) == ["a", "b", "d"]
     assert len(cache.clear()) == 3
