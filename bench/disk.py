@@ -90,8 +90,11 @@ def abandoned(name: str) -> bool:
 
 @cache
 def _machine() -> str:
-    """Tell machines apart that share a folder, without naming them."""
-    return sha256(platform.node().encode()).hexdigest()[:8]
+    """Tell machines apart that share a folder, and containers that count processes by themselves; unnamed."""
+    counting = ""
+    with suppress(OSError):
+        counting = os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - it is no path
+    return sha256(f"{platform.node()} {counting}".encode()).hexdigest()[:8]
 
 
 def _alive(pid: int) -> bool:

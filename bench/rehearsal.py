@@ -39,9 +39,11 @@ def rehearse(what: str, load: Callable[[], object]) -> None:
     pid = os.fork()
     if pid == 0:
         _alone(writing, what, load)
-    stopping.cleaning(lambda: os.killpg(pid, signal.SIGKILL))
+    alive = [pid]
+    stopping.cleaning(lambda: os.killpg(alive[0], signal.SIGKILL))
     os.close(writing)
     _, status = os.waitpid(pid, 0)
+    alive.clear()  # its number may become another's
     with suppress(OSError):  # what it may have started
         os.killpg(pid, signal.SIGKILL)
     with suppress(BlockingIOError), os.fdopen(reading, "rb", buffering=0) as pipe:
@@ -74,7 +76,7 @@ def _alone(writing: int, what: str, load: Callable[[], object]) -> None:
     except (plugins.PluginError, UserError) as error:
         told = str(error).encode(errors="replace")[:MOST]
     except BaseException as error:
-        told = f"{what}: {type(error).__name__}: {error}".encode(errors="replace")[:MOST]
+        told = f"{what}: {type(error).__name__}: {plugins.text(error)}".encode(errors="replace")[:MOST]
     os.write(writing, told)
     os._exit(0)
 

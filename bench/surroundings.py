@@ -17,6 +17,11 @@ MARK = "DISCGAN_BENCH_COMMAND"
 
 def prepare() -> None:
     """Make it fit; to be called before any library is loaded, in every process."""
+    while (
+        number := os.open(os.devnull, os.O_RDWR)
+    ) <= 2:  # one is closed, and what is opened next taken for it
+        pass
+    os.close(number)
     try:
         os.getcwd()  # noqa: PTH109
     except OSError:

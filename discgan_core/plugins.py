@@ -159,9 +159,17 @@ def told(error: BaseException, path: Path) -> str:
         file, line, what = error.filename, error.lineno, error.msg
     else:
         file, line = where(error, path)
-        what = " ".join(str(error)[:3000].split())  # one may have a tensor in it, or a whole file
+        what = " ".join(text(error)[:3000].split())  # one may have a tensor in it, or a whole file
     place = f"{file}, line {line}" if line else file
     return f"{place}: {type(error).__name__}: {what if len(what) <= 300 else what[:300] + '…'}"
+
+
+def text(error: BaseException) -> str:
+    """Give an error's own text; a user's may raise another."""
+    try:
+        return str(error)
+    except Exception as other:
+        return f"(its text raises {type(other).__name__})"
 
 
 def where(error: BaseException, path: Path) -> tuple[str, int | None]:

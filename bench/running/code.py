@@ -22,6 +22,8 @@ from bench.sessions.truth import TRAINER
 from discgan_core import estimators
 
 CORE, SESSIONS = Path(discgan_core.__path__[0]), Path(sessions.__path__[0])
+IMPORT = re.compile(r"^from bench\.experiments(?:\.(\w+))? import ([\w, ]+)", re.MULTILINE)
+"""How an experiment imports from another, or from the package: the module or, without one, the names."""
 SHOWN = 5
 """Conditions that are named of those with rows of other code."""
 
@@ -95,7 +97,8 @@ def _digest(paths: Iterable[Path]) -> str:
 @cache
 def _imports(path: Path, *_: int) -> list[str]:
     """Name the experiments that one imports from; read again only if it has changed, as below."""
-    return re.findall(r"^from bench\.experiments\.(\w+)", path.read_text("utf-8"), re.MULTILINE)
+    found = IMPORT.findall(path.read_text("utf-8"))
+    return [name for module, names in found for name in ([module] if module else re.findall(r"\w+", names))]
 
 
 @cache

@@ -23,11 +23,11 @@ from bench.running import code
 from bench.running.plan import Unit
 from bench.running.provenance import circumstances
 from bench.running.workers import Workers
-from bench.sessions import intact
+from bench.sessions import cache, intact
 from bench.tables import schema
 from bench.tables.condition import Outcome
 from discgan_core import estimators
-from discgan_core.plugins import where
+from discgan_core.plugins import text, where
 
 
 class Finished(NamedTuple):
@@ -55,8 +55,11 @@ def run(units: Sequence[Unit], pool: Executor, keep: Callable[[Finished], None])
         for future in as_completed([*waiting]):
             with stopping.put_off():
                 unit = waiting.pop(future)
-                if isinstance(future.exception(), BrokenExecutor):
+                error = future.exception()
+                if isinstance(error, BrokenExecutor):
                     lost.append(unit)
+                elif error is not None:  # what came of it could not be sent
+                    keep(_tabled(unit, _failure(unit, error), time.perf_counter()))
                 else:
                     keep(future.result())
         for unit in lost:
@@ -87,7 +90,7 @@ def run_unit(unit: Unit) -> Finished:
     """Compute one unit, in one thread; an error in it becomes rows that say so."""
     torch.set_num_threads(1)
     start = time.perf_counter()
-    with notices.gathered() as said:
+    with notices.gathered() as said, cache.only_read(bool(unit.plugin)):
         try:
             _require_code(unit)
             module = experiments.load(unit.experiment)
@@ -141,13 +144,14 @@ def have_plugin(unit: Unit) -> None:
 
 
 def _failure(unit: Unit, error: BaseException) -> Outcome:
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    file, number = last.filename, last.lineno
+    frames = traceback.extract_tb(error.__traceback__)
+    file, number = (frames[-1].filename, frames[-1].lineno) if frames else ("", None)
     if unit.plugin:  # a user's own code, if it was under way, rather than what it called
         own, at = where(error, Path(unit.plugin.rpartition("#")[0]))
         file, number = (own, at) if at else (file, number)
-    text = printable(f"{type(error).__name__}: {error}")
-    return _failed(unit, f"{text} ({printable(Path(file).name)}:{number})")
+    return _failed(
+        unit, f"{printable(f'{type(error).__name__}: {text(error)}')} ({printable(Path(file).name)}:{number})"
+    )
 
 
 def _failed(unit: Unit, line: str) -> Outcome:

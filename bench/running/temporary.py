@@ -25,7 +25,7 @@ LAST = -1000
 
 def prepare() -> None:
     """Make the folder, once, and have it removed in the end; where none can be made, the system's serves."""
-    if Path(tempfile.gettempdir()).name.startswith(NAME):
+    if Path(tempfile.gettempdir()).name == disk.signed(NAME):
         return
     for above in (Path(tempfile.gettempdir()), *SHORT):
         _sweep(above)

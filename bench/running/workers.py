@@ -133,7 +133,10 @@ class Workers(Executor):
 
     def do(self, label: str, task: Task) -> Any:
         """Have a task done by a worker of that label, and wait for it."""
-        worker = self._take(label)
+        try:
+            worker = self._take(label)
+        except (EOFError, OSError) as error:
+            raise LostError(f"no worker process starts ({type(error).__name__}: {error})") from None
         try:
             return worker.do(task)
         except LostError:
@@ -225,8 +228,8 @@ def _serve(pipe: connection.Connection, begin: Callable[..., None]) -> None:
 def _answer(pipe: connection.Connection, answer: tuple[Any, BaseException | None, str]) -> None:
     try:
         pipe.send(answer)
-    except OSError:  # nobody is there any more
-        raise
+    except OSError:  # nobody is there any more, or a task has closed the pipe
+        os._exit(1)
     except Exception as error:  # what cannot be sent has to be told in words
         told = RuntimeError(f"what came of a task cannot be sent: {type(error).__name__}: {error}"[:1000])
         pipe.send((None, told, answer[2]))

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pooch
@@ -21,6 +22,9 @@ from bench import disk, notices
 VARIABLE = "DISCGAN_BENCH_CACHE"
 LIMIT = 1_000_000_000
 """Bytes of checkpoints that are kept; those that were not used for longest give way."""
+
+
+_now = SimpleNamespace(kept=True)
 
 
 class Kept(NamedTuple):
@@ -75,6 +79,21 @@ def used(path: Path) -> None:
     """Take note that a file has been of use."""
     with suppress(OSError):
         os.utime(path)
+
+
+@contextmanager
+def only_read(asked: bool) -> Iterator[None]:
+    """Keep nothing in this block, if that is asked for: what a user's code has had a hand in is its own."""
+    _now.kept = not asked
+    try:
+        yield
+    finally:
+        _now.kept = True
+
+
+def written() -> bool:
+    """Tell whether what is made now is kept."""
+    return _now.kept
 
 
 def trim() -> None:

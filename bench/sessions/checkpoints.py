@@ -1,7 +1,7 @@
 """Parameters kept on disk: what several units of work need alike is computed by the first of them.
 
 A file holds named tensors in the safetensors format, nothing that could be run. Its name ends with a hash
-of whatever its numbers depend on, the code of `discgan_core` among it, so a file is never out of date; a hash
+of whatever its numbers depend on, the code that makes them among it, so a file is never out of date; a hash
 of its content is in it, so that a damaged one is made anew. Nothing of this is needed: where it cannot be
 kept, or somebody else holds on to it for too long, it is computed.
 """
@@ -36,11 +36,11 @@ PATIENCE = 60.0
 
 @lru_cache
 def code() -> str:
-    """Hash the core's source files and torch's version."""
-    root = Path(discgan_core.__path__[0])
+    """Hash the source files of the core and of the sessions, and torch's version."""
     found = sha256(torch.__version__.encode())
-    for path in sorted(root.rglob("*.py")):
-        found.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    for root in (Path(discgan_core.__path__[0]), Path(__file__).parent):
+        for path in sorted(root.rglob("*.py")):
+            found.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return found.hexdigest()
 
 
@@ -98,6 +98,8 @@ def _made(path: Path, make: Callable[[], Tensors]) -> Tensors:
     # apart from one another: the format refuses tensors that share their memory, as zeros to begin with may
     made = {name: t.clone(memory_format=torch.contiguous_format).cpu() for name, t in make().items()}
     intact.require()  # or what one has computed in a process that is not as it was would be all others'
+    if not cache.written():
+        return made
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         disk.put(path, safetensors.torch.save(made, {SEAL: _seal(path, made)}))

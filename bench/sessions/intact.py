@@ -10,6 +10,8 @@ import builtins
 import math
 import os
 import random
+import resource
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -22,11 +24,14 @@ import torch
 from torch import _compile
 from torch._C import _len_torch_dispatch_stack, _len_torch_function_stack
 
+from bench import stopping
+
 OURS = ("bench.", "discgan_core.")
 LIBRARIES: list[Any] = [
     *(builtins, math, random, np, np.linalg, np.random, np.ndarray, torch, torch.Tensor, torch.autograd),
     *(torch.func, torch.linalg, torch.nn.functional, torch.special),
 ]
+LIMITS = (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE)
 SHOWN = 3
 """Changes that are named."""
 
@@ -43,19 +48,21 @@ class Name(NamedTuple):
         holders: namespaces, of which the first that has the key counts.
         key: the name there.
         value: what it stood for at the beginning.
+        form: of a function what it did.
     """
 
     words: str
     holders: tuple[Mapping[Any, Any], ...]
     key: Any
     value: Any
+    form: tuple[Any, ...]
 
     def same(self) -> bool:
         """Tell whether it is the very same object, or PyTorch has wrapped it, as it does by the way."""
         now = next((holder[self.key] for holder in self.holders if self.key in holder), None)
         file = getattr(getattr(now, "__code__", None), "co_filename", "")
         wrapped = getattr(now, "__wrapped__", None) is self.value and file == _compile.__file__
-        return now is self.value or wrapped
+        return (now is self.value and _form(now) == self.form) or wrapped
 
 
 @cache
@@ -82,6 +89,10 @@ def require() -> None:
         )
 
 
+def _form(value: Any) -> tuple[Any, ...]:
+    return tuple(getattr(value, part, None) for part in ("__code__", "__defaults__", "__kwdefaults__"))
+
+
 def _told(name: str, before: Any, now: Any) -> str:
     return f"{name} is another" if isinstance(before, bytes) else f"{name} is {now}, no longer {before}"
 
@@ -101,6 +112,8 @@ def states() -> dict[str, Any]:
         "numpy's handling of errors": str(np.geterr()),
         "the current folder": _folder(),
         "the umask": _umask(),
+        "what is done at signals": str([signal.getsignal(number) for number in stopping.SIGNALS]),
+        "the limits of the process": str([resource.getrlimit(kind) for kind in LIMITS]),
         "where stdout and stderr go": _streams(),
         "what a few sums and functions give": _arithmetic(),
     }
@@ -113,9 +126,17 @@ def names() -> Iterator[Name]:
     for name, module in sorted(sys.modules.items()):
         if name.startswith(OURS):
             yield from _of(module, lambda key, value: callable(value) or key.isupper())
+            for made in [
+                value for value in vars(module).values() if getattr(value, "__module__", "") == name
+            ]:
+                if isinstance(made, type):
+                    yield from _of(made, lambda _, value: callable(value))
             for key, table in list(vars(module).items()):
                 if key.isupper() and isinstance(table, dict):  # such as that of the presets
-                    yield from (Name(f"{name}.{key}", (table,), *item) for item in table.items())
+                    yield from (
+                        Name(f"{name}.{key}", (table,), inner, value, _form(value))
+                        for inner, value in table.items()
+                    )
 
 
 def _of(place: Any, wanted: Any) -> Iterator[Name]:
@@ -124,7 +145,7 @@ def _of(place: Any, wanted: Any) -> Iterator[Name]:
     for key in dict.fromkeys(key for holder in holders for key in holder):
         value = next(holder[key] for holder in holders if key in holder)
         if wanted(key, value):
-            yield Name(f"{place.__name__}.{key}", holders, key, value)
+            yield Name(f"{place.__name__}.{key}", holders, key, value, _form(value))
 
 
 def _folder() -> str:

@@ -67,6 +67,24 @@ def test_a_session_unaccounted_for_is_a_failure(
     assert list(item.trials["session"]) == list(units[0].sessions)
 
 
+class Silent(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def test_an_error_without_words_becomes_rows_too(
+    nap: Any, units: list[plan.Unit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(*_: object) -> None:
+        raise Silent
+
+    monkeypatch.setattr(nap, "run", run)
+    item = execute.run_unit(units[0])
+    assert (
+        item.trials["error"].str.startswith("Silent: (its text raises RuntimeError) (test_execute.py:").all()
+    )
+
+
 class Losing(Executor):
     """Loses its worker at every second unit, or so many times at each."""
 

@@ -195,3 +195,14 @@ def test_permissions_follow_the_umask(umask: int, folder: Path) -> None:
     path = checkpoints.path_of("three", [1])
     assert path.stat().st_mode & 0o777 == 0o666 & ~umask
     assert path.parent.stat().st_mode & 0o777 == 0o777 & ~umask
+
+
+def test_what_a_user_s_code_has_had_a_hand_in_is_not_kept(folder: Path, make: Maker) -> None:
+    with cache.only_read(True):
+        assert asked(make) == asked(make) == []
+    assert make.times == 2
+    assert cache.files() == []
+    asked(make)
+    with cache.only_read(True):
+        asked(make)
+    assert make.times == 3

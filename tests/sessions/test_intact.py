@@ -12,6 +12,7 @@ import torch
 from bench.experiments import grammar
 from bench.sessions import intact
 from discgan_core import sequences
+from discgan_core.models.generator import LSTMPolicy
 
 PATCHED = [
     (torch, "exp", "torch.exp"),
@@ -81,4 +82,21 @@ def test_a_preset_of_ours_is_no_place_for_another(monkeypatch: pytest.MonkeyPatc
     intact.beginning()
     monkeypatch.setitem(grammar.PRESETS, "smoke", grammar.PRESETS["standard"])
     with pytest.raises(intact.ChangedError, match=r"grammar\.PRESETS is another"):
+        intact.require()
+
+
+def test_a_function_that_is_changed_from_within_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    intact.beginning()
+    for part, value in (("__code__", sequences.log_likelihood.__code__), ("__defaults__", (1,))):
+        monkeypatch.setattr(sequences.score, part, value)
+        with pytest.raises(intact.ChangedError, match=r"discgan_core\.sequences\.score is another"):
+            intact.require()
+        monkeypatch.undo()
+    intact.require()
+
+
+def test_a_method_of_ours_that_is_patched_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    intact.beginning()
+    monkeypatch.setattr(LSTMPolicy, "sample", lambda *_: None)
+    with pytest.raises(intact.ChangedError, match=r"LSTMPolicy\.sample is another"):
         intact.require()
