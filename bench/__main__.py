@@ -11,6 +11,7 @@ def main() -> int:
 
     stopping.prepare()
     surroundings.prepare()
+    surroundings.require_folder()
     surroundings.mark()
     stopping.cleaning(surroundings.clear)
     for stream in (sys.stdout, sys.stderr):
@@ -28,12 +29,11 @@ def main() -> int:
 
 
 def _folder() -> str:
-    """Give the current folder, or end in one line where it has been removed."""
+    """Give the current folder; "" where it has been removed, which `main` tells."""
     try:
         return os.getcwd()  # noqa: PTH109
     except OSError:
-        print("error: the current folder is not there any more: change to another", file=sys.stderr)
-        sys.exit(2)
+        return ""
 
 
 if __name__ == "__main__":

@@ -17,20 +17,23 @@ MARK = "DISCGAN_BENCH_COMMAND"
 
 def prepare() -> None:
     """Make it fit; to be called before any library is loaded, in every process."""
-    while (
-        number := os.open(os.devnull, os.O_RDWR)
-    ) <= 2:  # one is closed, and what is opened next taken for it
-        pass
+    number = 0
+    while number <= 2:  # one of these is closed, and what is opened next would be taken for it
+        number = os.open(os.devnull, os.O_RDWR)
     os.close(number)
+    os.environ["MPLBACKEND"] = "svg"  # a notebook's own is not there outside it, and matplotlib then stops
+    os.environ.pop("TORCH_LOGS", None)  # PyTorch stops at words that it does not know
+    # Without a folder of its own matplotlib makes a temporary one, which works, and warns of it.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+
+
+def require_folder() -> None:
+    """End in one line where the current folder has been removed; a worker can do without it."""
     try:
         os.getcwd()  # noqa: PTH109
     except OSError:
         print("error: the current folder is not there any more: change to another", file=sys.stderr)
         sys.exit(2)
-    os.environ["MPLBACKEND"] = "svg"  # a notebook's own is not there outside it, and matplotlib then stops
-    os.environ.pop("TORCH_LOGS", None)  # PyTorch stops at words that it does not know
-    # Without a folder of its own matplotlib makes a temporary one, which works, and warns of it.
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 def mark() -> None:

@@ -6,7 +6,7 @@ enough to know the answer. Every check says in words what it found, or what is w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -57,13 +57,6 @@ CHECKS = [
         for v, t in truth.SIZES
     ),
 ]
-
-
-def examine(estimator: Estimator, path: Path) -> Iterator[tuple[Check, Callable[[], Finding]]]:
-    """Give every check with the way to carry it out on an estimator written in that file."""
-    torch.set_num_threads(1)  # as a worker of the benchmark has
-    for check in CHECKS:
-        yield check, partial(carry_out, check, estimator, path)
 
 
 def find(place: int, name: str, path: Path) -> Finding:

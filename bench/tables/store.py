@@ -2,9 +2,10 @@
 
 `metrics/<unit>.parquet` is put in place first and `trials/<unit>.parquet` last, each by an atomic
 rename, so a unit is finished exactly if its trials file exists, and a run may be cut off anywhere.
-A unit is written again only if all its sessions failed before. `bench.tables.packed` keeps many units in
-one pair of files; a loose unit takes the place of a packed one of its name, which failed and was tried
-again. Reading refuses anything it does not recognise: a table that quietly lacks rows is worse than none.
+A unit is written again only if all its sessions failed before, or other code has made them (`--anew`).
+`bench.tables.packed` keeps many units in one pair of files; a loose unit takes the place of a packed one of
+its name, which is written again. Reading refuses anything it does not recognise: a table that quietly lacks
+rows is worse than none.
 """
 
 import errno
@@ -88,7 +89,7 @@ def write(results: Path, unit: str, metrics: pd.DataFrame, trials: pd.DataFrame)
         for path in paths.values():
             path.parent.mkdir(parents=True, exist_ok=True)
         with locks.alone(results):
-            # First the old trials go, if all of them had failed: they are not those of the new metrics.
+            # First the old trials go, where there are any: they are not those of the new metrics.
             paths["trials"].unlink(missing_ok=True)
             seal = replace(paths["metrics"], to_arrow(metrics, schema.METRICS))
             replace(paths["trials"], to_arrow(trials, schema.TRIALS), beside=seal)

@@ -69,7 +69,7 @@ def test_a_current_folder_that_was_removed_is_one_line(tmp_path: Path) -> None:
     root = str(Path(surroundings.__file__).parents[1])
     code = f"import os, sys; sys.path.append({root!r}); os.rmdir(os.getcwd()); from bench import surroundings"
     found = subprocess.run(
-        [sys.executable, "-c", f"{code}; surroundings.prepare()"],
+        [sys.executable, "-c", f"{code}; surroundings.require_folder()"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
