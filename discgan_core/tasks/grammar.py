@@ -26,22 +26,27 @@ def grammar(length: int) -> Task:
     Args:
         length: T, at least 3 (the goodness score needs a window).
     """
+    return language("grammar", length, SYMBOLS)
+
+
+def language(name: str, length: int, symbols: tuple[str, ...]) -> Task:
+    """Make the task of this name whose symbols are x and any number of operators."""
     if length < 3:
-        raise ValueError(f"task grammar: length is {length}; the goodness score needs at least 3")
+        raise ValueError(f"task {name}: length is {length}; the goodness score needs at least 3")
     return Task(
-        SYMBOLS,
+        symbols,
         length,
-        lambda n, rng: sample(n, length, rng),
+        lambda n, rng: sample(n, length, rng, len(symbols)),
         quality,
-        text,
-        lambda: enumerated(length),
+        lambda tokens: text(tokens, symbols),
+        lambda: enumerated(length, len(symbols), name),
         lambda tokens: tokens.new_full((len(tokens),), length),
     )
 
 
-def sample(n: int, length: int, generator: Generator) -> Tensor:
+def sample(n: int, length: int, generator: Generator, vocabulary: int = len(SYMBOLS)) -> Tensor:
     """Draw n sequences of the language: [n, T]."""
-    tokens = generator.integers(1, len(SYMBOLS), size=(n, length))
+    tokens = generator.integers(1, vocabulary, size=(n, length))
     tokens[:, ::2] = X
     return torch.from_numpy(tokens.astype(np.int64))
 
@@ -65,18 +70,18 @@ def quality(tokens: Tensor) -> dict[str, Tensor]:
     }
 
 
-def text(tokens: Tensor) -> str:
+def text(tokens: Tensor, symbols: tuple[str, ...] = SYMBOLS) -> str:
     """Write one sequence [T] as a string."""
-    return "".join(SYMBOLS[token] for token in tokens.tolist())
+    return "".join(symbols[token] for token in tokens.tolist())
 
 
-def enumerated(length: int) -> Tensor:
+def enumerated(length: int, vocabulary: int = len(SYMBOLS), name: str = "grammar") -> Tensor:
     """Give log p of all V^T sequences in the order of `all_sequences`.
 
     Raises:
         ValueError: there are too many.
     """
-    if not enumerable(length, len(SYMBOLS)):
-        raise ValueError(f"task grammar: the sequences of length {length} are too many to list")
-    valid = quality(all_sequences(length, len(SYMBOLS)))["valid_fraction"]
+    if not enumerable(length, vocabulary):
+        raise ValueError(f"task {name}: the sequences of length {length} are too many to list")
+    valid = quality(all_sequences(length, vocabulary))["valid_fraction"]
     return torch.log(valid / valid.sum())
