@@ -1,14 +1,14 @@
-"""Rewards that a finite automaton computes, and their exact expectation under a first-order policy, at any length.
+"""Rewards that a finite automaton computes, and their exact expectation under a first-order policy.
 
     f(s) = sum_t g(q_{t-1}, s_t) + e(q_T),   q_t = move(q_{t-1}, s_t),   q_0 = 0
 
-Where vectors x_t stand for tokens, one-hot or relaxed, so does a vector a_t for the state, and f is linear in each
-token:
+Where vectors x_t stand for tokens, one-hot or relaxed, so does a vector a_t for the state, and f is linear in
+each token:
 
     f(x) = sum_t a_{t-1}' G x_t + a_T' e,   a_t[q'] = sum_{q, v: move(q, v) = q'} a_{t-1}[q] x_t[v]
 
-What the last token earns, its end included, is a_{T-1}' H x_T, with H[q, v] = G[q, v] + e[move(q, v)]: only states
-before a token are needed.
+What the last token earns, its end included, is a_{T-1}' H x_T, with H[q, v] = G[q, v] + e[move(q, v)]: only
+states before a token are needed. All takes time in proportion to T.
 """
 
 from __future__ import annotations
@@ -144,10 +144,11 @@ def expected(
 ) -> Float[Tensor, ""]:
     """Give J = E[f(s)] exactly, a differentiable scalar, for s_1 ~ first and s_t ~ table[s_{t-1}].
 
-    alpha_t[v, q] = P(s_t = v, q_t = q),   beta_t[v, q] = P(s_t = v, q_{t-1} = q) = sum_u p(v | u) alpha_{t-1}[u, q]
-    alpha_t[v, q'] = sum_{q: move(q, v) = q'} beta_t[v, q],   J = sum_t sum_{v, q} beta_t[v, q] G[q, v] + E[e(q_T)]
+    beta_t[v, q] = P(s_t = v, q_{t-1} = q) = sum_u p(v | u) alpha_{t-1}[u, q]
+    alpha_t[v, q'] = P(s_t = v, q_t = q') = sum_{q: move(q, v) = q'} beta_t[v, q]
+    J = sum_{t<T} sum_{v, q} beta_t[v, q] G[q, v] + sum_{v, q} beta_T[v, q] H[q, v]
 
-    Time is O(T V^2 Q).
+    It takes O(T (V^2 Q + V Q^2)).
 
     Args:
         first: log p(s_1).

@@ -2,7 +2,8 @@
 
 p(s_1) = softmax(first),   p(s_t | s_{t-1}) = softmax(table[s_{t-1}])
 
-The smallest policy with a memory, and one of which expectations are known at any length (`discgan_core.automata`).
+The smallest policy with a memory, and one of which expectations are known at any length
+(`discgan_core.automata`).
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class ChainPolicy:
         return torch.cat([first, self.params["table"][tokens[:, :-1]]], 1)
 
     def unroll(self, batch: int, token: Callable[[int, Tensor], Tensor]) -> Float[Tensor, "N T V"]:
-        """Feed back x_t = token(t, logits_t), relaxed or hard, with its gradient; logits_t = x_{t-1}' table."""
+        """Feed x_t = token(t, logits_t) back, with its gradient; logits_t = x_{t-1} table: [N, T, V]."""
         logits, table = self.params["first"].expand(batch, -1), bounded(self.params["table"])
         sequence: list[Tensor] = []
         for t in range(self.length):

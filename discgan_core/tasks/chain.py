@@ -1,7 +1,8 @@
 """REGAN's language with any vocabulary, and rewards whose expectation is known at any length.
 
-As `grammar`: x and operators in turn, beginning with x, but with V - 1 operators. `REWARDS` are finite automata
-(`discgan_core.automata`): under a first-order policy the gradient is exact without a list of V^T sequences.
+As `grammar`: x and operators in turn, beginning with x, but with V - 1 operators. `REWARDS` are finite
+automata (`discgan_core.automata`): under a first-order policy the gradient is exact without a list of V^T
+sequences.
 """
 
 from __future__ import annotations
