@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from numpy.random import Generator
 from torch import Tensor
 
+from discgan_core.checks import wide
 from discgan_core.interface import Continue, Params
 from discgan_core.policies import log_softmax
 from discgan_core.sequences import bounded
@@ -82,8 +83,8 @@ class ChainPolicy:
 
     def unroll(self, batch: int, token: Callable[[int, Tensor], Tensor]) -> Float[Tensor, "N T V"]:
         """Feed x_t = token(t, logits_t) back, with its gradient; logits_t = x_{t-1} table: [N, T, V]."""
-        logits, table = self.params["first"].expand(batch, -1), bounded(self.params["table"])
-        sequence: list[Tensor] = []
+        first, table = (bounded(wide(self.params[name])) for name in ("first", "table"))
+        logits, sequence = first.expand(batch, -1), list[Tensor]()
         for t in range(self.length):
             sequence.append(token(t, logits))
             logits = sequence[-1].to(table.dtype) @ table
