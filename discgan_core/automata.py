@@ -31,6 +31,10 @@ class Automaton:
         ends: e, what a sequence or prefix earns that stops in state q, [Q].
         dtype: of what tokens earn, torch's default if none is given; what vectors earn has their type.
 
+    Attributes:
+        last: H, [Q, V].
+        steps: move(q, v) as a unit vector, [Q, V, Q].
+
     Raises:
         ValueError: shapes or types do not fit, or a move leads to no state.
     """
