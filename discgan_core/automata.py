@@ -173,7 +173,9 @@ def expected(
     in_first = (torch.arange(len(gains), device=start.device) == 0).to(start.dtype)
     beta = start[:, None] * in_first
     earlier = torch.zeros_like(beta)
+    # no matrix products: their last digits depend on how many sessions are stacked
     for _ in range(length - 1):
         earlier = earlier + beta
-        beta = onwards @ (beta[:, None] @ steps)[:, 0]
+        alpha = (beta[..., None] * steps).sum(1)
+        beta = (onwards[..., None] * alpha).sum(1)
     return (earlier * gains.T).sum() + (beta * last.T).sum()

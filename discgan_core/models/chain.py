@@ -87,7 +87,8 @@ class ChainPolicy:
         logits, sequence = first.expand(batch, -1), list[Tensor]()
         for t in range(self.length):
             sequence.append(token(t, logits))
-            logits = sequence[-1].to(table.dtype) @ table
+            # no matrix product: its last digits depend on how many sessions are stacked
+            logits = (sequence[-1].to(table.dtype)[..., None] * table).sum(1)
         return torch.stack(sequence, 1)
 
     def after(self, tokens: Int[Tensor, "N T"]) -> Continue:

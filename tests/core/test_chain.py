@@ -20,6 +20,7 @@ from discgan_core.gradients import Problem, draw_gradients, update_gradient
 from discgan_core.interface import State
 from discgan_core.models.chain import ChainPolicy, init_chain
 from discgan_core.models.from_logits import FromLogits
+from discgan_core.randomness import Streams
 from discgan_core.relaxed import relaxed_sequences
 from discgan_core.sequences import one_hot
 from discgan_core.tasks import grammar
@@ -138,6 +139,23 @@ def test_sessions_are_stacked_and_draws_told_apart():
         alone = update_gradient(estimator, problem, params, {"tokens": u[session]}, State())[0]
         for name, value in alone.items():
             torch.testing.assert_close(found[name][session].mean(0), value)
+
+
+@pytest.mark.parametrize("name", ["reinforce_loo", "gumbel_softmax", "straight_through", "rebar", "rollout"])
+def test_a_session_s_gradient_is_its_own_to_the_last_bit(name):
+    estimator, sessions, length = estimators.make(name), range(7), 15
+    problem = Problem(
+        lambda p, _: ChainPolicy(p, length), lambda _: made("goodness", length, 5).to(torch.float32)
+    )
+    thetas = [init_chain(5, np.random.default_rng(seed)) for seed in sessions]
+    stacked = {key: torch.stack([params[key] for params in thetas]) for key in thetas[0]}
+    drawn = Streams("test", sessions).noise(estimator.noise(length, 5), 32)
+    find = vmap(lambda p, u: update_gradient(estimator, problem, p, u, State())[0])
+    together = find(stacked, drawn)
+    for some in (slice(3, 5), slice(6, 7)):
+        alone = find(*({key: value[some] for key, value in tree.items()} for tree in (stacked, drawn)))
+        for key, value in alone.items():
+            assert torch.equal(value, together[key][some]), key
 
 
 def test_it_starts_from_normal_logits():

@@ -102,6 +102,16 @@ def test_sessions_are_stacked():
             torch.testing.assert_close(slopes[name][session], slope)
 
 
+@pytest.mark.parametrize("vocabulary", [5, 11])
+def test_a_session_s_gradient_is_its_own_to_the_last_bit(vocabulary):
+    automaton, thetas = made("match", 9, vocabulary), [theta(vocabulary, seed) for seed in range(7)]
+    stacked = {name: torch.stack([params[name] for params in thetas]).float() for name in thetas[0]}
+    find = vmap(grad(lambda p: by_recursion(p, 9, automaton)))
+    for some in (slice(3, 5), slice(6, 7)):
+        for name, value in find({name: v[some] for name, v in stacked.items()}).items():
+            assert torch.equal(value, find(stacked)[name][some])
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_hundred_tokens_of_fifty_values(kind):
     length, vocabulary = 100, 50
