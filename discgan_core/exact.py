@@ -1,76 +1,121 @@
-"""The referee: expectations under a policy by enumeration of all V^T sequences, hence exact.
+"""The referee: expectations under a policy over all V^T sequences, hence exact.
 
-J(theta) = sum_s p_theta(s) f(s),   grad J by autograd
+    J(theta) = sum_s p_theta(s) f(s),   grad J by autograd
+
+Sequences are gone through in lexicographic order, those that begin alike at once; models that can read each
+prefix once do (`of_all`), and others are asked for a list. A first-order policy under a reward that a finite
+automaton computes has a recursion of its own, at any length (`discgan_core.automata`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.func import grad_and_value
+from torch.nn.functional import pad
 
-from discgan_core.checks import readable, wide
+from discgan_core import automata
 from discgan_core.contexts import contexts_of
-from discgan_core.interface import Policy, Reward
-from discgan_core.policies import NO_NUMBERS, like, logits_of
-from discgan_core.rewards import of_tokens
-from discgan_core.sequences import all_sequences, log_likelihood
+from discgan_core.interface import Params, Policy, Reward
+from discgan_core.policies import log_probs_of_all
+from discgan_core.rewards import of_all
 
-LIMIT = 20_000
-"""Sequences at most: a length and vocabulary with more are refused."""
+LISTED = 20_000
+"""Sequences at most of a list that is held whole."""
 
-ROUND = 64
-"""Sequences are listed in multiples of this."""
+PIECE = 20_000
+"""Sequences at most that are gone through at once, so that memory stays small and in cache."""
+
+PER_SEQUENCE = 1e-6
+"""Seconds that a sequence takes, about: of value and gradient, for two LSTMs of 32 units on one core."""
+
+LIMIT = 60.0
+"""Seconds at most, unless more are allowed."""
 
 
 def enumerable(length: int, vocabulary: int) -> bool:
-    """Tell whether V^T sequences are few enough to list."""
-    return vocabulary**length <= LIMIT
+    """Tell whether V^T sequences are few enough to hold a list of them."""
+    return vocabulary**length <= LISTED
 
 
-def sequence_log_probs(policy: Policy, contexts: int = 1) -> tuple[Tensor, Tensor]:
-    """List all sequences with their log p_theta: [M, T] and [M], M being V^T rounded up to `ROUND`.
-
-    Where there are P contexts they are listed for each in turn: [P M, T] and [P M].
-
-    The rows that fill up are copies with log p = -inf, so they count for nothing. They are there
-    because the last places of a tensor that does not fill whole vectors get other last digits, and a
-    session's numbers must not depend on whether it is the last of a stack.
-
-    Raises:
-        ValueError: there are more than `LIMIT` sequences.
-    """
-    if not enumerable(policy.length, policy.vocabulary):
-        size = f"{policy.vocabulary}^{policy.length}"
-        raise ValueError(f"{size} sequences are too many to enumerate; the limit is {LIMIT}")
-    tokens = all_sequences(policy.length, policy.vocabulary, like(policy).device)
-    filled = torch.cat([tokens, tokens[:1].expand(-len(tokens) % ROUND, -1)])
-    real = torch.arange(len(filled), device=filled.device) < len(tokens)
-    contexts = max(contexts, contexts_of(policy))
-    filled, real = filled.repeat(contexts, 1), real.repeat(contexts)
-    log_probs = log_likelihood(wide(logits_of(policy, filled)).log_softmax(-1), filled).sum(1)
-    return filled, log_probs.where(real, -torch.inf)
+def seconds(length: int, vocabulary: int) -> float:
+    """Predict what J and its gradient take, with two LSTMs of 32 units on one core."""
+    return PER_SEQUENCE * vocabulary**length
 
 
-def expected_reward(policy: Policy, reward: Reward) -> Tensor:
+def expected_reward(policy: Policy, reward: Reward, within: float = LIMIT) -> Tensor:
     """Give J(theta) = E[f(s)], a differentiable scalar; over contexts, where there are any, their mean.
+
+    Where there are many sequences and the policy has parameters, its gradient by them is taken piece by
+    piece: they have one derivative then, and no second.
 
     Args:
         policy: p_theta.
         reward: f.
+        within: seconds that it may take, as `seconds` predicts them.
 
     Raises:
-        ValueError: there are too many sequences, or the policy is none.
+        ValueError: it would take longer, or the policy is none.
     """
-    tokens, log_probs = sequence_log_probs(policy, contexts_of(reward))
-    if readable(log_probs) and log_probs.isnan().any():
-        raise ValueError(NO_NUMBERS)
-    f = of_tokens(reward, tokens, log_probs.new_empty(0, policy.vocabulary))
-    return (log_probs.exp() * f).sum() / max(contexts_of(policy), contexts_of(reward))
+    if hasattr(policy, "first_order") and hasattr(reward, "moves"):
+        return of_a_chain(policy, reward)
+    _require(policy.length, policy.vocabulary, within)
+    starts = beginnings(policy.length, policy.vocabulary)
+    if len(starts) == 1 or not policy.params:
+        return torch.stack([of_those(policy, reward, start) for start in starts]).sum()
+    return piece_by_piece(policy, reward, starts)
+
+
+def of_a_chain(policy: Any, automaton: Any) -> Tensor:
+    """Give J of a first-order policy under an automaton."""
+    first, table = policy.first_order()
+    return automata.expected(first, table, policy.length, automaton)
+
+
+def beginnings(length: int, vocabulary: int) -> list[tuple[int, ...]]:
+    """Give the fewest beginnings of one length that leave each a piece's sequences at most."""
+    free = next(n for n in range(length, -1, -1) if vocabulary**n <= PIECE)
+    return [*product(range(vocabulary), repeat=length - free)]
+
+
+def of_those(policy: Policy, reward: Reward, start: Sequence[int]) -> Tensor:
+    """Give the part of J that sequences with a beginning have."""
+    contexts = max(contexts_of(policy), contexts_of(reward))
+    log_p = log_probs_of_all(policy, start, contexts)
+    f = of_all(reward, policy.length, start, log_p.new_empty(0, policy.vocabulary), contexts)
+    # filled up to whole vectors: see `discgan_core.randomness`
+    more = -len(log_p) % 32
+    return (pad(log_p, (0, more), value=-torch.inf).exp() * pad(f, (0, more))).sum() / contexts
+
+
+def piece_by_piece(policy: Policy, reward: Reward, starts: Sequence[Sequence[int]]) -> Tensor:
+    """Give J, whose gradient by theta is already known: J + g (theta - theta), the last held."""
+    theta: Params = {name: value.detach() for name, value in policy.params.items()}
+    parts = (
+        grad_and_value(lambda params, start=start: of_those(policy.at(params), reward, start))(theta)
+        for start in starts
+    )
+    gradient, value = next(parts)
+    for more, also in parts:
+        gradient, value = {name: g + more[name] for name, g in gradient.items()}, value + also
+    moved = [((policy.params[name] - theta[name]) * g).sum() for name, g in gradient.items()]
+    return value + torch.stack(moved).sum()
+
+
+def _require(length: int, vocabulary: int, within: float) -> None:
+    takes = seconds(length, vocabulary)
+    if takes > within:
+        raise ValueError(
+            f"{vocabulary}^{length} sequences would take {takes:,.0f} s to go through, more than the "
+            f"{within:g} s that are allowed: take a shorter length, or allow more by `within`"
+        )
 
 
 def data_divergence(policy: Policy, log_data: Tensor) -> Tensor:
     """Give KL(data || p_theta) in nats, for the data's log-probabilities [V^T] (-inf where never seen)."""
-    _, log_probs = sequence_log_probs(policy)
-    log_probs = log_probs[: len(log_data)]
-    gaps = (log_data - log_probs).where(log_data > -torch.inf, 0.0)
+    gaps = (log_data - log_probs_of_all(policy)).where(log_data > -torch.inf, 0.0)
     return (log_data.exp() * gaps).sum()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from numpy.random import Generator
 from torch import Tensor
@@ -21,6 +21,14 @@ from discgan_core.sequences import gumbel, one_hot, soften
 
 RewardFactory = Callable[[Params, Noise], Reward]
 """(the discriminator's parameters, noise) -> f."""
+
+PolicyFactory = Callable[[Params, int, Noise], Any]
+"""(the generator's parameters, T, noise) -> a policy."""
+
+
+def lstm(theta: Params, length: int, noise: Noise) -> LSTMPolicy:
+    """Make the LSTM's policy, started from the noise's `latent` if it has one."""
+    return LSTMPolicy(theta, length, noise.get("latent"))
 
 
 def judged(discriminator: Params, noise: Noise) -> Reward:
@@ -147,6 +155,7 @@ class Game(NamedTuple):
         latent: how many of the generator's two states start as noise: none, h_0, or both.
         init: (V, hidden, generator) -> the generator's parameters.
         init_discriminator: the same of the discriminator's.
+        policy: what the generator's parameters are those of.
     """
 
     reward: RewardFactory = judged
@@ -154,6 +163,7 @@ class Game(NamedTuple):
     latent: int = 0
     init: Callable[[int, int, Generator], Params] = init_generator
     init_discriminator: Callable[[int, int, Generator], Params] = init_discriminator
+    policy: PolicyFactory = lstm
 
     def latent_noise(self, hidden: int) -> dict[str, tuple[int, ...]]:
         """Ask for the noise that a sample of the generator starts from, uniform in (0, 1)."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from discgan_core import rewards
 from discgan_core.contexts import contexts_of
 from discgan_core.interface import Continue, Judge, Params, Policy, Reward
+from discgan_core.policies import log_probs_of_all
 
 Phase = Callable[[str], AbstractContextManager[object]]
 """Opens a context in which time is spent on the phase named; see `discgan_core.training`."""
@@ -88,6 +89,15 @@ class MeteredPolicy:
 
         return counted
 
+    def of_all(self, start: Sequence[int]) -> Tensor:
+        """Give log p of all sequences that begin so, as the policy does."""
+        self.meter.calls += Calls(generator=self.vocabulary ** (self.length - len(start)))
+        return log_probs_of_all(self.policy, start)
+
+    def __getattr__(self, name: str) -> Any:
+        """Give whatever else the policy has, such as `first_order`; none of it reads sequences."""
+        return getattr(self.policy, name)
+
     def at(self, params: Params) -> MeteredPolicy:
         """Give the policy with other parameters, counted together with this one."""
         return MeteredPolicy(self.policy.at(params), self.meter, self.phase)
@@ -105,6 +115,10 @@ class MeteredReward:
         self.meter.calls += Calls(discriminator=len(x))
         return self.reward(x)
 
+    def __getattr__(self, name: str) -> Any:
+        """Give whatever else the reward has, such as an automaton's `moves`; none of it reads sequences."""
+        return getattr(self.reward, name)
+
     def of_tokens(self, tokens: Tensor) -> Tensor:
         """Judge tokens, as the reward does."""
         self.meter.calls += Calls(discriminator=len(tokens))
@@ -114,6 +128,12 @@ class MeteredReward:
         """Give the odds, as the reward does."""
         self.meter.calls += Calls(discriminator=len(x))
         return rewards.log_odds(self.reward, x)
+
+    def of_all(self, length: int, start: Sequence[int]) -> Tensor:
+        """Judge all sequences that begin so, as the reward does."""
+        f = rewards.of_all(self.reward, length, start, self.like)
+        self.meter.calls += Calls(discriminator=len(f))
+        return f
 
     def along(self, x: Tensor, relaxed: Tensor) -> tuple[Tensor, Tensor]:
         """Judge prefixes, as the reward does: each relaxed token is one step."""

@@ -1,4 +1,4 @@
-"""Adam as a pure function, because a session is a pure function and `torch.optim` works in place.
+"""Adam, and plain descent, as pure functions: a session is one, and `torch.optim` works in place.
 
     m' = b1 m + (1 - b1) g,   v' = b2 v + (1 - b2) g^2,   theta' = theta - a m'_hat / (sqrt(v'_hat) + eps)
 
@@ -63,6 +63,21 @@ def adam_step(
     scale = learning_rate * torch.sqrt(1 - decay[1]) / (1 - decay[0])
     moved = {k: p - scale * first[k] / (second[k].sqrt() + eps) for k, p in params.items()}
     return moved, AdamState(first, second, *decay)
+
+
+def sgd_step(
+    params: Params,
+    gradient: Params,
+    state: AdamState,
+    learning_rate: float,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+) -> tuple[Params, AdamState]:
+    """Descend by theta' = theta - a g, and leave moments as they are; arguments as of `adam_step`."""
+    return {name: value - learning_rate * gradient[name] for name, value in params.items()}, state
+
+
+OPTIMISERS = {"adam": adam_step, "sgd": sgd_step}
 
 
 def learn_by_adam(

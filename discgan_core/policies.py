@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -9,6 +11,7 @@ from torch import Tensor
 from discgan_core.checks import of_shape, readable, wide
 from discgan_core.contexts import contexts_of
 from discgan_core.interface import Policy
+from discgan_core.sequences import beginning, log_likelihood
 
 
 def log_probs_of(policy: Policy, tokens: Int[Tensor, "N T"]) -> Float[Tensor, "N T V"]:
@@ -25,6 +28,23 @@ def logits_of(policy: Policy, tokens: Int[Tensor, "N T"]) -> Float[Tensor, "N T 
     logits, shape = policy.logits(tokens), [*tokens.shape, policy.vocabulary]
     of_shape(logits, shape, f"policy.logits gives {{}} for tokens {list(tokens.shape)}; it must give {{}}")
     return logits
+
+
+def log_probs_of_all(policy: Policy, start: Sequence[int] = (), contexts: int = 1) -> Float[Tensor, " M"]:
+    """Give log p(s) of all sequences that begin with k tokens, in lexicographic order: [V^(T - k)].
+
+    A policy with a method `of_all`, start -> the same, does it its own way; any other is asked for its logits
+    of a list. Where there are P contexts the list is gone through for each in turn: [P V^(T - k)].
+    """
+    own = getattr(policy, "of_all", None)
+    if own:
+        log_probs: Tensor = own(start).repeat(contexts)
+    else:
+        tokens = beginning(start, policy.length, policy.vocabulary, like(policy).device).repeat(contexts, 1)
+        log_probs = log_likelihood(wide(logits_of(policy, tokens)).log_softmax(-1), tokens).sum(1)
+    if readable(log_probs) and log_probs.isnan().any():
+        raise ValueError(NO_NUMBERS)
+    return log_probs
 
 
 def log_softmax(logits: Float[Tensor, "*n V"]) -> Float[Tensor, "*n V"]:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from discgan_core.checks import of_shape, readable
 from discgan_core.interface import Judge, Policy, Reward
-from discgan_core.sequences import LOWEST, one_hot
+from discgan_core.sequences import LOWEST, beginning, one_hot
 
 
 def of(reward: Reward, x: Float[Tensor, "N t V"]) -> Float[Tensor, " N"]:
@@ -45,6 +45,21 @@ def of_tokens(reward: Reward, tokens: Int[Tensor, "N t"], like: Float[Tensor, "*
     if hasattr(reward, "of_tokens"):
         return looked_at(reward.of_tokens(tokens), tokens, [len(tokens)])
     return of(reward, one_hot(tokens, like.shape[-1], like.dtype))
+
+
+def of_all(
+    reward: Reward, length: int, start: Sequence[int], like: Float[Tensor, "*n V"], contexts: int = 1
+) -> Float[Tensor, " M"]:
+    """Judge all sequences of a length that begin with k tokens, in lexicographic order: [V^(T - k)].
+
+    A reward with a method `of_all`, (length, start) -> the same, does it its own way. Where there are P
+    contexts the list is gone through for each in turn: [P V^(T - k)].
+    """
+    if hasattr(reward, "of_all"):
+        f: Tensor = reward.of_all(length, start).repeat(contexts)
+        return f
+    tokens = beginning(start, length, like.shape[-1], like.device).repeat(contexts, 1)
+    return of_tokens(reward, tokens, like)
 
 
 def along(
@@ -94,6 +109,10 @@ def after(reward: Reward, tokens: Int[Tensor, "N T"], like: Float[Tensor, "*n V"
     return judge
 
 
+ROUNDING = 64
+"""Units in the last place by which a sum of parts may miss 0 or 1."""
+
+
 def log_odds(reward: Reward, x: Float[Tensor, "N T V"]) -> Float[Tensor, " N"]:
     """Give log D/(1-D) of sequences under a reward that is, or is made of, a probability D of being real.
 
@@ -102,11 +121,13 @@ def log_odds(reward: Reward, x: Float[Tensor, "N T V"]) -> Float[Tensor, " N"]:
     if hasattr(reward, "log_odds"):
         return looked_at(reward.log_odds(x), x, [len(x)])
     f = of(reward, x)
-    if readable(f) and not ((f >= 0) & (f <= 1)).all():
+    inside = f.clamp(0, 1)
+    rounded = (f - inside).abs() <= ROUNDING * torch.finfo(f.dtype).eps
+    if readable(f) and not rounded.all():
         raise ValueError(
             f"reward gives {f.min():.3g} to {f.max():.3g}, and this estimator needs one in (0, 1)"
         )
-    return torch.logit(f).clamp(max=-LOWEST)
+    return torch.logit(torch.where(rounded, inside, f)).clamp(max=-LOWEST)
 
 
 def of_tokens_positive(

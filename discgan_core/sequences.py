@@ -5,6 +5,8 @@ Letters: N sequences, T tokens each, V values of a token; log-probabilities are 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -135,5 +137,13 @@ def softmax_slope(pi: Float[Tensor, "*n V"], logits: Float[Tensor, "*n V"]) -> F
 
 def all_sequences(length: int, vocabulary: int, device: torch.device | None = None) -> Int[Tensor, "S T"]:
     """List all V^T sequences, [V^T, T], the first token changing slowest."""
-    tokens = torch.arange(vocabulary, device=device)
-    return torch.cartesian_prod(*[tokens] * length).reshape(-1, length)
+    return beginning((), length, vocabulary, device)
+
+
+def beginning(
+    start: Sequence[int], length: int, vocabulary: int, device: torch.device | None = None
+) -> Int[Tensor, "M T"]:
+    """List all sequences of a length that begin with k tokens, [V^(T - k), T], in the same order."""
+    given = [torch.arange(token, token + 1, device=device) for token in start]
+    free = [torch.arange(vocabulary, device=device)] * (length - len(start))
+    return torch.cartesian_prod(*given, *free).reshape(-1, length)

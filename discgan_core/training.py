@@ -21,8 +21,7 @@ from discgan_core.gradients import Problem, update_gradient
 from discgan_core.interface import Estimator, Noise, Params, State
 from discgan_core.meter import Calls, Meter, MeteredPolicy, MeteredReward, Phase, untimed
 from discgan_core.models.discriminator import discriminator_loss
-from discgan_core.models.generator import LSTMPolicy
-from discgan_core.optim import AdamState, adam_init, adam_step
+from discgan_core.optim import OPTIMISERS, AdamState, adam_init, adam_step
 from discgan_core.randomness import Streams
 from discgan_core.tasks import Task
 
@@ -46,6 +45,8 @@ class Schedule:
         training_set: real sequences that a session trains on.
         generator_steps: generator updates of each round.
         pretraining_end: what is left of the pre-training's rate at its end; it falls in a straight line.
+        optimiser: of the adversarial generator, one of `discgan_core.optim.OPTIMISERS`.
+        epsilon: of Adam, for the adversarial generator.
     """
 
     updates: int
@@ -62,6 +63,8 @@ class Schedule:
     training_set: int = 10_000
     generator_steps: int = 1
     pretraining_end: float = 1.0
+    optimiser: str = "adam"
+    epsilon: float = 1e-8
 
     def rates(self) -> Iterator[float]:
         """Give the rate of every maximum-likelihood update."""
@@ -137,8 +140,8 @@ def prepare(players: Players, data: Tensor, schedule: Schedule, streams: Streams
     """Train the generator by maximum likelihood, and warm the discriminator up; as `pretrain`."""
     for batch, rate in zip(epochs(data, schedule, streams), schedule.rates(), strict=True):
         noise = streams.noise(game.latent_noise(schedule.hidden), schedule.batch, "likelihood")
-        step = vmap(likelihood_step, in_dims=(0, 0, 0, None))
-        players = step(players, batch, noise, rate)
+        step = vmap(likelihood_step, in_dims=(0, 0, 0, None, None))
+        players = step(players, batch, noise, rate, game)
     for _ in range(schedule.warmup):
         players = discriminator_batch(players, data, schedule, streams, game)
     return players
@@ -158,16 +161,11 @@ def take(data: Tensor, index: Tensor) -> Tensor:
     return data[torch.arange(len(data), device=data.device)[:, None], index]
 
 
-def policy_of(theta: Params, length: int, noise: Noise) -> LSTMPolicy:
-    """Make the generator's policy, started from the noise's `latent` if it has one."""
-    return LSTMPolicy(theta, length, noise.get("latent"))
-
-
-def likelihood_step(players: Players, batch: Tensor, noise: Noise, rate: float) -> Players:
+def likelihood_step(players: Players, batch: Tensor, noise: Noise, rate: float, game: Game) -> Players:
     """Climb the likelihood of one batch [N, T]; one session."""
 
     def loss(theta: Params) -> Tensor:
-        return -policy_of(theta, batch.shape[1], noise).log_likelihood(batch).sum(1).mean()
+        return -game.policy(theta, batch.shape[1], noise).log_likelihood(batch).sum(1).mean()
 
     gradient = grad(loss)(players.generator)
     theta, adam = adam_step(players.generator, gradient, players.generator_adam, rate)
@@ -176,7 +174,7 @@ def likelihood_step(players: Players, batch: Tensor, noise: Noise, rate: float) 
 
 def latent_noise(players: Players, game: Game) -> dict[str, tuple[int, ...]]:
     """Ask for what a sample of the generator starts from."""
-    return game.latent_noise(players.generator["lstm.recurrent"].shape[-1])
+    return game.latent_noise(players.generator["lstm.recurrent"].shape[-1]) if game.latent else {}
 
 
 def shown(
@@ -193,7 +191,7 @@ def shown(
     real_noise = streams.noise(game.view.real_noise(length, vocabulary), tokens.shape[1], "real")
 
     def one(players: Players, tokens: Tensor, real_noise: Noise, fake_noise: Noise) -> tuple[Tensor, Tensor]:
-        policy = policy_of(players.generator, length, fake_noise)
+        policy = game.policy(players.generator, length, fake_noise)
         fake = game.view.fake(policy, fake_noise, players.updates)
         return game.view.real(tokens, vocabulary, real_noise, players.updates), fake
 
@@ -229,7 +227,7 @@ def discriminator_step(players: Players, real: Tensor, fake: Tensor, schedule: S
 def problem(players: Players, length: int, game: Game = REGAN, phase: Phase = untimed) -> Problem:
     """Say what the generator climbs: the reward that the discriminator, as it stands, gives it."""
     return Problem(
-        policy=lambda theta, noise: MeteredPolicy(policy_of(theta, length, noise), Meter(), phase),
+        policy=lambda theta, noise: MeteredPolicy(game.policy(theta, length, noise), Meter(), phase),
         reward=lambda noise: game.reward(players.discriminator, noise),
     )
 
@@ -253,9 +251,9 @@ def generator_step(
         batch,
     )
     descent = {name: -g for name, g in gradient.items()}
-    betas = (schedule.momentum, 0.999)
-    theta, adam = adam_step(
-        players.generator, descent, players.generator_adam, schedule.generator_rate, betas
+    betas, step = (schedule.momentum, 0.999), OPTIMISERS[schedule.optimiser]
+    theta, adam = step(
+        players.generator, descent, players.generator_adam, schedule.generator_rate, betas, schedule.epsilon
     )
     state = estimator.adapt(players.state, feedback._replace(theta=theta))
     return players._replace(generator=theta, generator_adam=adam, state=state, updates=players.updates + 1)
@@ -269,9 +267,11 @@ def noise_shapes(
     return {**asked, "reward": (), **latent_noise(players, game)}
 
 
-def initial_state(players: Players, task: Task, estimator: Estimator, streams: Streams) -> State:
+def initial_state(
+    players: Players, task: Task, estimator: Estimator, streams: Streams, game: Game = REGAN
+) -> State:
     """Make what the estimator carries along, for every session."""
-    policies = [policy_of(theta, task.length, {}) for theta in each(players.generator)]
+    policies = [game.policy(theta, task.length, {}) for theta in each(players.generator)]
     seeds = streams.generators("estimator")
     states = stack([estimator.init(*pair) for pair in zip(policies, seeds, strict=True)])
     moved: State = tree_map(lambda leaf: leaf.to(streams.device), states)
@@ -300,7 +300,7 @@ def adversarial(
         game: its rules.
         phase: keeps the time of "sampling", "discriminator" and "generator".
     """
-    state = initial_state(players, task, estimator, streams)
+    state = initial_state(players, task, estimator, streams, game)
     players = players._replace(generator_adam=vmap(adam_init)(players.generator), state=state)
     shapes = noise_shapes(estimator, task, players, game)
     step = vmap(lambda p, n, b: generator_step(p, n, b, estimator, schedule, game, phase))
@@ -329,10 +329,11 @@ def calls_of(
 ) -> Calls:
     """Count what an estimate takes, from so many generated and so many real sequences."""
     one, noise, meter = *trial(players, task, estimator, generated, game), Meter()
-    leaf = one.generator["out.bias"]
+    leaf = leaf_of(one)
     real = torch.zeros(batch, task.length, dtype=torch.long, device=leaf.device)
-    policy = MeteredPolicy(policy_of(one.generator, task.length, noise), meter)
-    judge = MeteredReward(game.reward(one.discriminator, noise), meter, leaf)
+    policy = MeteredPolicy(game.policy(one.generator, task.length, noise), meter)
+    like = leaf.new_empty(0, task.vocabulary)
+    judge = MeteredReward(game.reward(one.discriminator, noise), meter, like)
     estimator.estimate(policy, judge, noise, one.state, real)
     return meter.calls
 
@@ -341,9 +342,14 @@ def sequences_per_draw(players: Players, task: Task, estimator: Estimator, game:
     """Count the sequences that one draw takes, by which variances of draws are made those of samples."""
     size = estimator.samples_per_draw
     one, noise = trial(players, task, estimator, size, game)
-    real = torch.zeros(size, task.length, dtype=torch.long, device=one.generator["out.bias"].device)
+    real = torch.zeros(size, task.length, dtype=torch.long, device=leaf_of(one).device)
     aim = problem(one, task.length, game)
     return gradients.sequences_per_draw(estimator, aim, one.generator, noise, one.state, real)
+
+
+def leaf_of(players: Players) -> Tensor:
+    """Give some tensor of the generator's, for its type and device."""
+    return next(iter(players.generator.values()))
 
 
 def trial(
@@ -351,5 +357,5 @@ def trial(
 ) -> tuple[Players, dict[str, Tensor]]:
     """Give the first session, and noise for so many samples that no stream is drawn from: to count with."""
     one, shapes = tree_map(lambda leaf: leaf[0], players), noise_shapes(estimator, task, players, game)
-    leaf = one.generator["out.bias"]
+    leaf = leaf_of(one)
     return one, {name: leaf.new_full((rows, *shape), 0.5) for name, shape in shapes.items()}

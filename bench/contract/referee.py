@@ -17,6 +17,7 @@ from discgan_core.gradients import Problem
 from discgan_core.interface import Estimator, Params, State
 from discgan_core.models.discriminator import DiscriminatorReward, init_discriminator
 from discgan_core.models.generator import LSTMPolicy, init_generator
+from discgan_core.policies import log_probs_of_all
 
 HIDDEN = 4
 CHUNK = 2000
@@ -85,7 +86,7 @@ def drawn(
 ) -> Iterator[Batch]:
     """Draw batches without end; `size` is V and T."""
     policy, (vocabulary, length) = problem.policy(theta, {}), size
-    chances = exact.sequence_log_probs(policy)[1][: vocabulary**length].exp()
+    chances = log_probs_of_all(policy).exp()
     rows = CHUNK * estimator.samples_per_draw
     while True:
         noise = uniforms(estimator, vocabulary, length, rows, rng)

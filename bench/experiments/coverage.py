@@ -26,6 +26,7 @@ from discgan_core import estimators, exact, tasks
 from discgan_core.game import REGAN
 from discgan_core.interface import Estimator, Params
 from discgan_core.models.generator import LSTMPolicy
+from discgan_core.policies import log_probs_of_all
 from discgan_core.randomness import Streams
 from discgan_core.sequences import all_sequences
 from discgan_core.training import each
@@ -107,7 +108,7 @@ def lot(count: int, fraction: float) -> Tensor:
 
 def mass(theta: Params, length: int, chosen: Tensor) -> Tensor:
     """Give the probability that the generator writes one of the chosen sequences."""
-    _, log_probs = exact.sequence_log_probs(LSTMPolicy(theta, length))
+    log_probs = log_probs_of_all(LSTMPolicy(theta, length))
     return log_probs[chosen.to(log_probs.device)].exp().sum()
 
 

@@ -18,7 +18,7 @@ from bench.tables import schema
 from discgan_core import accuracy, exact, gradients
 from discgan_core.accuracy import Accuracy, Moments, Truth
 from discgan_core.game import Game
-from discgan_core.interface import Estimate, Estimator
+from discgan_core.interface import Estimate, Estimator, Params
 from discgan_core.models.discriminator import discriminator_logits, discriminator_loss
 from discgan_core.models.generator import LSTMPolicy
 from discgan_core.randomness import Streams
@@ -28,7 +28,6 @@ from discgan_core.training import (
     each,
     latent_noise,
     noise_shapes,
-    policy_of,
     problem,
     sequences_per_draw,
     shown,
@@ -60,7 +59,7 @@ class Row(NamedTuple):
 def sampled(players: Players, length: int, count: int, streams: Streams, game: Game) -> Tensor:
     """Let every session's generator write `count` sequences: [sessions, count, T]."""
     noise = streams.noise({"tokens": (length,), **latent_noise(players, game)}, count, "samples")
-    sample = vmap(lambda theta, noise: policy_of(theta, length, noise).sample(noise["tokens"]))
+    sample = vmap(lambda theta, noise: game.policy(theta, length, noise).sample(noise["tokens"]))
     return sample(players.generator, noise)
 
 
@@ -97,7 +96,7 @@ def against_data(
         data, ours = (bigrams(t, task.vocabulary) for t in (real, tokens))
         yield Row(schema.BIGRAM_KL, "", (data * (data / ours).log()).sum(-1))
     latent = streams.noise(latent_noise(players, game), real.shape[1], "likelihood")
-    known = vmap(log_probabilities)(players.generator, real, latent)
+    known = vmap(partial(log_probabilities, game=game))(players.generator, real, latent)
     yield Row(schema.CROSS_ENTROPY, "", -per_session(known) / known[0].numel())
     if exact.enumerable(task.length, task.vocabulary) and not game.latent:
         data = task.enumerated().to(real.device)
@@ -116,11 +115,11 @@ def losses(players: Players, real: Tensor, streams: Streams, game: Game) -> Iter
     yield Row(schema.GENERATOR_LOSS, "", -odds.mean(1))
 
 
-def log_probabilities(theta: dict[str, Tensor], real: Tensor, noise: dict[str, Tensor]) -> Tensor:
+def log_probabilities(theta: dict[str, Tensor], real: Tensor, noise: dict[str, Tensor], game: Game) -> Tensor:
     """Give log p(x_t | x_<t) of real sequences [m, T], in pieces that bound memory: [m, T]; one session."""
     parts = zip(*(array.split(PART) for array in (real, *noise.values())), strict=True)
     found = [
-        policy_of(theta, real.shape[1], dict(zip(noise, latent, strict=True))).log_likelihood(tokens)
+        game.policy(theta, real.shape[1], dict(zip(noise, latent, strict=True))).log_likelihood(tokens)
         for tokens, *latent in parts
     ]
     return torch.cat(found)
@@ -199,14 +198,14 @@ class Gradients:
         return sums
 
     def exact(self, players: Players) -> list[Truth]:
-        """Enumerate the gradient of every session."""
-        found = [accuracy.flatten(gradient) for gradient in each(vmap(self._exact)(players))]
+        """Give the exact gradient of every session; one at a time, for each may take much memory."""
+        both = zip(each(players.generator), each(players.discriminator), strict=True)
+        found = [accuracy.flatten(self._exact(*pair)) for pair in both]
         return [Truth(gradient, torch.zeros_like(gradient)) for gradient in found]
 
-    def _exact(self, players: Players) -> dict[str, Tensor]:
-        aim = problem(players, self.task.length, self.game)
-        objective = lambda theta: exact.expected_reward(aim.policy(theta, {}), aim.reward({}))  # noqa: E731
-        return grad(objective)(players.generator)
+    def _exact(self, theta: Params, phi: Params) -> Params:
+        length, reward = self.task.length, self.game.reward(phi, {})
+        return grad(lambda th: exact.expected_reward(self.game.policy(th, length, {}), reward))(theta)
 
 
 def of_accuracy(found: Sequence[Accuracy], sequences: int, parameter: str = "") -> Iterator[Row]:

@@ -5,7 +5,7 @@ D(x) = sigmoid(w h_t + b),   h_t = LSTM(h_{t-1}, x_t), read after the last token
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from numpy.random import Generator
@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from discgan_core.interface import Judge, Params
+from discgan_core.models import tree
 from discgan_core.models.lstm import (
     EMBEDDING,
     branch,
@@ -22,6 +23,7 @@ from discgan_core.models.lstm import (
     read,
     repeated,
     uniform,
+    zeros,
     zeros_before,
 )
 
@@ -92,6 +94,13 @@ class DiscriminatorReward:
     def log_odds(self, x: Tensor) -> Tensor:
         """Give log D/(1-D) of sequences or prefixes x: [N]."""
         return discriminator_logits(self.params, x)
+
+    def of_all(self, length: int, start: Sequence[int]) -> Tensor:
+        """Judge all sequences of a length that begin with k tokens, in lexicographic order: [V^(T - k)]."""
+        *_, (h, _) = tree.along(self.params, zeros(self.params, 1), tree.places(start, length))
+        odds = head(self.params, h)
+        # filled up to whole vectors: see `discgan_core.randomness`
+        return self.measure(functional.pad(odds, (0, -len(odds) % 32)))[: len(odds)]
 
     def along(self, x: Tensor, relaxed: Tensor) -> tuple[Tensor, Tensor]:
         """Judge x [N, T, V] and all its prefixes that end in relaxed [K, N, T, V]: [N] and [K, N, T].

@@ -8,7 +8,7 @@ Hernandez-Lobato, 2016): z = (h_0, c_0), or h_0 alone beside a c_0 that is zero 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from numpy.random import Generator
@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from discgan_core.interface import Continue, Params
-from discgan_core.models import output
+from discgan_core.models import output, tree
 from discgan_core.models.lstm import (
     EMBEDDING,
     Start,
@@ -125,6 +125,23 @@ class LSTMPolicy:
             return torch.cat([choices[..., None], rest.unflatten(0, choices.shape)], -1)
 
         return go_on
+
+    def of_all(self, start: Sequence[int]) -> Tensor:
+        """Give log p of all sequences that begin with k tokens, in lexicographic order: [V^(T - k)].
+
+        Raises:
+            ValueError: every sample starts from noise of its own.
+        """
+        if self.latent is not None and self.latent.shape[1]:
+            raise ValueError("a generator that starts from noise gives a sequence no one probability")
+        total = self.params["out.bias"].new_zeros(1)
+        places = tree.places(start, self.length)
+        before = tree.along(self.params, tree.after_nothing(self.params, self.start(1)), places)
+        for place, (h, _) in zip(places, before, strict=False):  # what follows the last is not read
+            logits = (self.params["out.weight"] @ h).T + self.params["out.bias"]
+            each = logits.log_softmax(-1) if place is None else logits.log_softmax(-1)[:, place, None]
+            total = (total[:, None] + each).flatten()
+        return total
 
     def at(self, params: Params) -> LSTMPolicy:
         """Give the same policy with other parameters."""

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from discgan_core.models.step import advance, doubled, spread, take_in
+from discgan_core.models.step import advance, doubled, plain, spread, take_in
 
 FEW = 32
 """Columns of a batch that count as few, see `outer`."""
@@ -212,10 +212,7 @@ def plain_adjoint(
         states, cells = [], []
         for t in range(len(x)):
             joint = torch.cat([h, x[t], torch.ones_like(x[t, :, :1])], 1)
-            a_ifo, a_g = (pre[t] + weight @ joint).tensor_split([3 * h.shape[1]], 1)
-            i, f, o = a_ifo.sigmoid().chunk(3, 1)
-            c = f * c + i * a_g.tanh()
-            h = o * c.tanh()
+            h, c = plain(pre[t] + weight @ joint, c)
             states.append(h)
             cells.append(c)
         return torch.stack(states), torch.stack(cells)

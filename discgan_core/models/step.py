@@ -41,6 +41,14 @@ def tanh_from(sigmoids: Tensor) -> Tensor:
     return torch.add(MINUS_ONE, sigmoids, alpha=2, out=sigmoids)
 
 
+def plain(a: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    """Give h' and c' of pre-activations a [..., 4H, N] and c [..., H, N], by operations with derivatives."""
+    a_ifo, a_g = a.tensor_split([3 * c.shape[-2]], -2)
+    i, f, o = a_ifo.sigmoid().chunk(3, -2)
+    c = f * c + i * (2 * (2 * a_g).sigmoid() - 1)
+    return o * (2 * (2 * c).sigmoid() - 1), c
+
+
 def advance(
     weight: Tensor,
     joint: Tensor,

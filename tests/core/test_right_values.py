@@ -27,12 +27,13 @@ from hypothesis import given as drawing
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from discgan_core import contexts, endings, estimators, exact, gradients, randomness
+from discgan_core import contexts, endings, estimators, gradients, randomness
 from discgan_core.gradients import Problem, update_gradient
 from discgan_core.interface import State
 from discgan_core.models.from_logits import FromLogits
 from discgan_core.models.generator import LSTMPolicy, init_generator
-from discgan_core.sequences import inverse_cdf
+from discgan_core.policies import log_probs_of_all
+from discgan_core.sequences import all_sequences, inverse_cdf
 
 TOP = 1 - 2.0**-24
 """The largest uniform there is in float32."""
@@ -423,7 +424,7 @@ def test_with_an_end_mark_the_relaxed_ones_are_finite_and_end(name):
 
 def test_strings_of_several_lengths_have_the_probabilities_of_strings():
     theta = table()
-    tokens, log_probs = exact.sequence_log_probs(ending(theta))
+    tokens, log_probs = all_sequences(T, V), log_probs_of_all(ending(theta))
     assert torch.isclose(log_probs.exp().sum(), torch.tensor(1.0).double())
     p = {}
     for s, q in zip(tokens.tolist(), log_probs.exp().tolist(), strict=True):

@@ -236,7 +236,7 @@ def test_a_variant_s_temperatures_over_the_first_half(name):
     noise = {key: leaf[0] for key, leaf in Streams("t", [0]).noise(rules.view.fake_noise(12, 6), 8).items()}
     noise |= {key: leaf[0] for key, leaf in Streams("t", [0]).noise(estimator.noise(12, 6), 8).items()}
     noise |= {key: leaf[0] for key, leaf in Streams("t", [0]).noise(rules.latent_noise(32), 8).items()}
-    policy = training.policy_of({key: leaf[0] for key, leaf in players.generator.items()}, 12, noise)
+    policy = game.lstm({key: leaf[0] for key, leaf in players.generator.items()}, 12, noise)
     tokens, reward = data[0, :8], lambda x: x.square().sum((1, 2))
     rewarded, real, fake = TEMPERATURES[name]
     for place, done in enumerate((0.0, 5.0, 10.0)):
