@@ -1,10 +1,10 @@
 """Every estimator at the same parameters, against the true gradient: bias, variance, cosine, signs, cost.
 
-The parameters are those of `grammar`'s sessions trained with leave-one-out REINFORCE: after pre-training,
-early, midway and at the end; they are kept on disk (`sessions.checkpoints`). At length 3 the truth is the
-enumerated gradient. At 15 it is the mean of a million single-sample REINFORCE draws (the mean reward of other
-samples subtracted), with its own standard error in every figure: ten seconds of computing each, so that
-`standard` has fewer sessions there, midway through their training alone.
+The truth is exact at every length, and so are all sessions. Where all sequences can be gone through in a second
+(lengths 3, 6 and 8), the parameters are those of `grammar`'s sessions trained with leave-one-out REINFORCE:
+after pre-training, early, midway and at the end. Beyond (15, 40 and 100) they are those of a first-order chain
+that climbs the grammar's goodness, a reward with a recursion of its own (`discgan_core.automata`). Parameters
+and true gradients are kept on disk (`sessions.checkpoints`).
 
 An estimator that learns to lower its variance learns first, with the parameters held where they are. What
 is measured of one draw gives the rest: budgets are those of a REINFORCE update of 128 samples, in
@@ -15,13 +15,14 @@ whatever has a budget of seconds).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pandas as pd
 import torch
 
 from bench.experiments import grammar
+from bench.sessions import frozen
 from bench.sessions.adversarial import completed, filled, frame
 from bench.sessions.measure import Gradients, Row, of_accuracy
 from bench.sessions.parameters import require_whole_draws
@@ -32,9 +33,11 @@ from bench.tables import schema
 from bench.tables.condition import Condition, Outcome
 from discgan_core import accuracy, estimators, exact, tasks
 from discgan_core.accuracy import TOTAL, Accuracy, AtBudget, Truth
-from discgan_core.game import REGAN
+from discgan_core.game import REGAN, Game
 from discgan_core.interface import Estimator
 from discgan_core.randomness import Streams
+from discgan_core.tasks import Task
+from discgan_core.training import Schedule
 
 UNIT = "reinforce"
 FIXED = (
@@ -61,17 +64,15 @@ class QualitySettings(Settings):
 
     Attributes:
         checkpoints: for each length, the fractions of the updates at which there is one.
-        few: sessions where the truth is no enumeration.
         sums: samples from which each estimator's draws are made.
-        reference: draws that make the truth where it is no enumeration.
         learning: updates of what an estimator learns, before it is measured.
+        chain_rate: Adam's, by which a chain is trained.
     """
 
-    checkpoints: tuple[tuple[int, tuple[float, ...]], ...] = ((3, (0.0, 0.1, 0.5, 1.0)), (15, (0.5,)))
-    few: int = 3
+    checkpoints: tuple[tuple[int, tuple[float, ...]], ...] = ((3, (0.0, 0.5)), (6, (0.5,)))
     sums: int = 384
-    reference: int = 1 << 20
     learning: int = 24
+    chain_rate: float = 0.1
 
     def steps(self, length: int) -> list[int]:
         """Give the updates after which there is a checkpoint."""
@@ -79,14 +80,15 @@ class QualitySettings(Settings):
         return sorted({round(self.updates * fraction) for fraction in found})
 
 
+LENGTHS = (3, 6, 8, 15, 40, 100)
 SIZES: dict[str, dict[str, Any]] = {
-    "smoke": {"few": 2, "checkpoints": ((3, (0.0, 1.0)),), "sums": 32, "reference": 4096, "learning": 2},
-    "standard": {"sessions": 10},
+    "smoke": {"lengths": (3, 15), "checkpoints": ((3, (0.0, 1.0)),), "sums": 32, "learning": 2},
+    "standard": {"lengths": LENGTHS},
     "paper": {
-        "few": 30,
+        "lengths": LENGTHS,
         "sums": 8192,
         "learning": 500,
-        "checkpoints": ((3, (0.0, 0.1, 0.5, 1.0)), (15, (0.0, 0.1, 0.5, 1.0))),
+        "checkpoints": ((3, (0.0, 0.1, 0.5, 1.0)),),
     },
 }
 PRESETS = {
@@ -95,10 +97,26 @@ PRESETS = {
 }
 
 
-def sessions(settings: QualitySettings, length: int) -> int:
-    """Give the number of sessions of a length."""
-    known = exact.enumerable(length, grammar.check("grammar", length))
-    return settings.sessions if known else min(settings.sessions, settings.few)
+def task_of(length: int) -> str:
+    """Name the task of a length: `grammar` where all sequences can be gone through, else `chain`."""
+    vocabulary = grammar.check("grammar", length)
+    return "grammar" if exact.seconds(length, vocabulary) <= frozen.WITHIN else frozen.CHAIN
+
+
+def rules(task: Task, name: str) -> Game:
+    """Give the game of a task."""
+    if name == "grammar":
+        return REGAN
+    return frozen.game(name, "goodness", task.length, task.vocabulary)
+
+
+def schedule(settings: QualitySettings, name: str, length: int) -> Schedule:
+    """Give the schedule of a task; a chain is not pre-trained, and meets no discriminator."""
+    found = settings.schedule(length)
+    if name == "grammar":
+        return found
+    alone = replace(found, pretraining_epochs=0, warmup=0, discriminator_steps=0)
+    return replace(alone, generator_rate=settings.chain_rate)
 
 
 def conditions(settings: QualitySettings, lengths: Sequence[int], names: Sequence[str]) -> list[Condition]:
@@ -106,26 +124,26 @@ def conditions(settings: QualitySettings, lengths: Sequence[int], names: Sequenc
     found = []
     require_whole_draws("gradient_quality", "generated", settings.generated, TRAINER)
     for length in lengths:
-        vocabulary = grammar.check("grammar", length)
+        task, vocabulary = task_of(length), grammar.check("grammar", length)
         able = [name for name in names if estimators.make(name).supports(length, vocabulary)]
-        found += [Condition("grammar", length, name) for name in able]
-        found += [Condition("grammar", length, *form) for form in FORMS if form[0] in able]
+        found += [Condition(task, length, name) for name in able]
+        found += [Condition(task, length, *form) for form in FORMS if form[0] in able]
     return found
 
 
 def run(settings: QualitySettings, condition: Condition, sessions: Sequence[int], device: str) -> Outcome:
     """Measure some sessions at every checkpoint."""
-    stack, task = filled(sessions, settings.batch), tasks.make("grammar", condition.length)
-    estimator = estimator_of(settings, condition)
-    steps, schedule = settings.steps(task.length), settings.schedule(task.length)
+    stack, name = filled(sessions, settings.batch), condition.task
+    task, estimator = tasks.make(name, condition.length), estimator_of(settings, condition)
+    game, training = rules(task, name), schedule(settings, name, task.length)
     frames, priced = [], None
-    for step, players in trajectory(schedule, steps, task, stack, device).items():
-        study = f"grammar/{task.length}/gradient_quality/{step}"
+    for step, players in trajectory(
+        name, training, settings.steps(task.length), task, stack, device, game
+    ).items():
+        study = f"{name}/{task.length}/gradient_quality/{step}"
         streams = Streams(study, stack, device)
-        truths = true_gradients(
-            Gradients(task, estimator, REGAN, streams), players, settings.reference, study
-        )
-        ours, unit = (Updates(task, e, players, streams) for e in (estimator, estimators.make(UNIT)))
+        truths = true_gradients(Gradients(task, estimator, game, streams), players, study)
+        ours, unit = (Updates(task, e, players, streams, game) for e in (estimator, estimators.make(UNIT)))
         priced = priced or costs(ours, unit)  # which parameters they are makes no difference
         rows = measured(settings, ours, truths, priced)
         frames.append(frame(list(rows), stack, step))
@@ -147,7 +165,7 @@ def measured(settings: QualitySettings, ours: Updates, truths: list[Truth], pric
     """Give every row of one checkpoint."""
     size = ours.estimator.samples_per_draw
     ours.learn(settings.learning)
-    draws = Gradients(ours.task, ours.estimator, REGAN, ours.streams)
+    draws = Gradients(ours.task, ours.estimator, ours.game, ours.streams)
     sums = draws.sums(ours.players, max(DRAWS, settings.sums // size), truths)
     theta = ours.players.generator
     found = [accuracy.accuracy(s, t, theta) for s, t in zip(sums, truths, strict=True)]
@@ -193,6 +211,7 @@ def costs(ours: Updates, unit: Updates) -> Priced:
 
 def cost(settings: QualitySettings, condition: Condition) -> float:
     """Predict seconds per session on one core."""
-    known = exact.enumerable(condition.length, grammar.check("grammar", condition.length))
     draws = settings.sums * 2e-5 * condition.length / 3
-    return len(settings.steps(condition.length)) * (draws + (0 if known else 0.2)) + 0.05
+    return (
+        len(settings.steps(condition.length)) * (draws if condition.task == "grammar" else draws / 4) + 0.05
+    )

@@ -222,9 +222,9 @@ def completed(table: pd.DataFrame, sessions: Sequence[int]) -> Outcome:
     return Outcome(table[table["session"].isin(sessions)].reset_index(drop=True), trials)
 
 
-def outcome(table: pd.DataFrame, sessions: Sequence[int]) -> Outcome:
-    """Tell the sessions that ended well from those whose numbers ran away."""
-    losses = table[table["metric"] == schema.CROSS_ENTROPY]
+def outcome(table: pd.DataFrame, sessions: Sequence[int], metric: str = schema.CROSS_ENTROPY) -> Outcome:
+    """Tell the sessions that ended well from those whose numbers ran away, by a metric that all have."""
+    losses = table[table["metric"] == metric]
     last = losses.groupby("session")["step"].max().reindex(sessions, fill_value=-1)
     end = table["step"].max()
     good = last == end

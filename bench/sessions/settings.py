@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
@@ -74,7 +74,7 @@ class Settings:
 
     def schedule(self, length: int) -> Schedule:
         """Make the schedule of a length; one without pre-training of its own takes the nearest's."""
-        _, epochs, rate = min(self.pretraining, key=lambda row: abs(math.log(row[0] / length)))
+        _, epochs, rate = nearest(self.pretraining, length)
         known = {field.name for field in fields(Schedule)}
         same = {name: value for name, value in vars(self).items() if name in known}
         return Schedule(**same, pretraining_epochs=epochs, pretraining_rate=rate)
@@ -82,6 +82,11 @@ class Settings:
     def moments(self) -> set[int]:
         """Give the rounds after which everything is measured."""
         return {round(step) for step in np.linspace(0, self.updates, max(2, self.measurements))}
+
+
+def nearest(rows: Sequence[tuple[int, int, float]], length: int) -> tuple[int, int, float]:
+    """Give the row of the nearest length, by ratio."""
+    return min(rows, key=lambda row: abs(math.log(row[0] / length)))
 
 
 Chosen = TypeVar("Chosen", bound=Settings)
@@ -120,8 +125,9 @@ RANGES: dict[str, Any] = {
     **dict.fromkeys(("sessions", "lengths", "stack", "stacked", "hidden"), MANY),
     **dict.fromkeys(("batch", "generated", "training_set"), ONE),
     **dict.fromkeys(("generator_rate", "discriminator_rate"), ABOVE),
-    **dict.fromkeys(("measurements", "reference", "vocabulary"), TWO),
-    **dict.fromkeys(("samples", "few", "sums", "uniforms", "batches"), ONE),
+    **dict.fromkeys(("measurements", "vocabulary"), TWO),
+    **dict.fromkeys(("samples", "sums", "uniforms", "batches", "prepared"), ONE),
+    **dict.fromkeys(("chain_rate", "rates"), ABOVE),
     **dict.fromkeys(("over_length", "over_vocabulary", "over_stacked"), ONE),
     **dict.fromkeys(("prices", "most", "spend"), ABOVE),
     "ratios": INVERSE,
@@ -136,7 +142,7 @@ RANGES: dict[str, Any] = {
 
 HUGE = 10**300
 """What is written out: a whole number may be larger than any with a point."""
-MAY_BE_EMPTY = ("parameters", "left_out", "controls")
+MAY_BE_EMPTY = ("parameters", "left_out", "controls", "some", "knobs", "variants")
 
 
 def problems(settings: Any) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from torch.func import vmap
 from torch.utils._pytree import tree_leaves
 
 from discgan_core import training
+from discgan_core.game import REGAN, Game
 from discgan_core.gradients import update_gradient
 from discgan_core.interface import Estimator, Noise, Params, State
 from discgan_core.meter import Calls
@@ -29,22 +30,28 @@ class Updates:
         estimator: which estimates, and may learn.
         players: whose parameters, of a stack of sessions.
         streams: of the noise.
+        game: its rules.
     """
 
-    def __init__(self, task: Task, estimator: Estimator, players: Players, streams: Streams) -> None:
-        self.task, self.estimator, self.streams = task, estimator, streams
-        self.players = players._replace(state=training.initial_state(players, task, estimator, streams))
+    def __init__(
+        self, task: Task, estimator: Estimator, players: Players, streams: Streams, game: Game = REGAN
+    ) -> None:
+        self.task, self.estimator, self.streams, self.game = task, estimator, streams, game
+        state = training.initial_state(players, task, estimator, streams, game)
+        self.players = players._replace(state=state)
         self.rows = max(BATCH, estimator.samples_per_draw)
         self.draws = 0
 
     def update(self) -> None:
         """Estimate the gradient from one batch, and let the estimator adapt."""
-        noise = self.streams.noise(training.noise_shapes(self.estimator, self.task, self.players), self.rows)
+        noise = self.streams.noise(
+            training.noise_shapes(self.estimator, self.task, self.players, self.game), self.rows
+        )
         sets = self.streams.generators("data")
         data = torch.stack([self.task.sample(self.rows, g) for g in sets]).to(self.streams.device)
 
         def one(players: Players, noise: Noise, data: Tensor) -> tuple[Params, State]:
-            aim = training.problem(players, self.task.length)
+            aim = training.problem(players, self.task.length, self.game)
             arguments = (self.estimator, aim, players.generator, noise, players.state, data)
             gradient, feedback = update_gradient(*arguments)
             self.draws = len(feedback.estimate.surrogate)
@@ -66,5 +73,6 @@ class Updates:
 
     def calls(self) -> Calls:
         """Count the calls of one draw."""
-        found = training.calls_of(self.players, self.task, self.estimator, self.rows, self.rows)
+        sizes = self.rows, self.rows
+        found = training.calls_of(self.players, self.task, self.estimator, *sizes, self.game)
         return found.times(1 / self.draws)

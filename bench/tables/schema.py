@@ -108,6 +108,8 @@ DISCRIMINATOR_ACCURACY: Final = "discriminator_accuracy"
 # The generator.
 GENERATOR_LOSS: Final = "generator_loss"  # mean of -log D/(1-D) over generated sequences, in nats
 
+OBJECTIVE: Final = "objective"  # J = E[f(s)] under a reward that stands still
+
 # The gradient.
 SURROGATE: Final = "surrogate"  # mean value of what the estimator differentiates, where it has one
 EFFECTIVE_SAMPLES: Final = "effective_samples"  # how many samples of a draw count, 1 / sum of squared weights
