@@ -1,18 +1,18 @@
 """Every estimator climbs a reward that stands still, at its own best rate, against the exact J.
 
-A GAN confounds the estimator with the game. Here the generator is pre-trained, its reward is held where it is,
-and only the generator learns: what is told apart is the estimator alone. The exact gradient is the ceiling, a
-reward that says nothing the floor. `bench.sessions.frozen` has the rewards.
+A GAN confounds the estimator with the game. Here the generator is pre-trained, its reward is held where it
+is, and only the generator learns: what is told apart is the estimator alone. The exact gradient is the
+ceiling, a reward that says nothing the floor. `bench.sessions.frozen` has the rewards.
 
 Rankings turn over with the rate, so every estimator trains at all of them, and where it has a knob that
-matters, with other values of it too. Sessions from number `reported` on choose, those before are told of: J at
-the best rate, and the rates at which hardly any session ends below its start. J is measured on the way with
-what an update costs, so that the same curves tell of equal updates, calls and seconds.
+matters, with other values of it too. Sessions from number `reported` on choose, those before are told of: J
+at the best rate, and the rates at which hardly any session ends below its start. J is measured on the way
+with what an update costs, so that the same curves tell of equal updates, calls and seconds.
 
-`standard` has all estimators under a discriminator of 79 batches at lengths 3 and 6, and on the chain under the
-grammar's goodness at 15 and 40; a few estimators meet other rewards and optimisers at 3 and the discriminator at
-15. An update is of 32 samples, and 8 of them come near the end at the best rates. In `paper` there are 64 of 64
-samples, everybody is at every length, and knobs and optimisers are at length 6.
+`standard` has all estimators under a discriminator of 79 batches at lengths 3 and 6, and on the chain under
+the grammar's goodness at 15 and 40; a few estimators meet other rewards and optimisers at 3, and the
+discriminator at 15. An update is of 32 samples, and 8 of them come near the end at the best rates. In `paper`
+there are 64 updates of 64 samples, everybody is at every length, and knobs and optimisers are at length 6.
 """
 
 from __future__ import annotations

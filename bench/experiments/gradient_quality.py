@@ -1,10 +1,10 @@
 """Every estimator at the same parameters, against the true gradient: bias, variance, cosine, signs, cost.
 
-The truth is exact at every length, and so are all sessions. Where all sequences can be gone through in a second
-(lengths 3, 6 and 8), the parameters are those of `grammar`'s sessions trained with leave-one-out REINFORCE:
-after pre-training, early, midway and at the end. Beyond (15, 40 and 100) they are those of a first-order chain
-that climbs the grammar's goodness, a reward with a recursion of its own (`discgan_core.automata`). Parameters
-and true gradients are kept on disk (`sessions.checkpoints`).
+The truth is exact at every length. Where all sequences can be gone through in a second (lengths 3, 6 and 8),
+the parameters are those of `grammar`'s sessions trained with leave-one-out REINFORCE: after pre-training,
+early, midway and at the end. Beyond (15, 40 and 100) they are those of a first-order chain that climbs the
+grammar's goodness, which has a recursion of its own (`discgan_core.automata`). Parameters and true gradients
+are kept on disk (`sessions.checkpoints`).
 
 An estimator that learns to lower its variance learns first, with the parameters held where they are. What
 is measured of one draw gives the rest: budgets are those of a REINFORCE update of 128 samples, in

@@ -48,7 +48,13 @@ class Unit:
     def config(self) -> str:
         """The settings, the plug-in and the task's own measures if there are any, as JSON text."""
         measures = [m._asdict() for m in experiments.measures(self.experiment, self.condition.task)]
-        beside = {schema.PLUGIN: self.plugin, schema.MEASURES: measures, schema.SET: self._set()}
+        estimator = experiments.estimator_of(self.experiment, self.settings, self.condition)
+        beside = {
+            schema.PLUGIN: self.plugin,
+            schema.MEASURES: measures,
+            schema.SET: self._set(),
+            schema.NEEDS: [need.name for need in estimator.needs],
+        }
         kept = {name: value for name, value in beside.items() if value}
         return json.dumps(asdict(self.settings) | kept, sort_keys=True)
 

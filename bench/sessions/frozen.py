@@ -3,7 +3,7 @@
 What the generator is follows from the task: an LSTM in `grammar`, a first-order chain in `chain`. What it
 climbs has a name:
 
-* `d20`, `d79`, `d300`, ..: a discriminator trained for so many batches against the pre-trained LSTM, and held;
+* `d20`, `d79`, `d300`, ..: a discriminator trained for so many batches against the pre-trained LSTM;
 * `goodness`, `valid`, `even`, `match`: what a finite automaton computes (`discgan_core.tasks.chain`).
 
 J is exact for a chain under an automaton, at any length, and where all sequences can be gone through in a

@@ -68,7 +68,9 @@ AND_PLUGIN: Final = "+"
 MEASURES: Final = "measures"
 # And what was set that is not as the preset has it.
 SET: Final = "set"
-BESIDE_SETTINGS: Final = (PLUGIN, MEASURES, SET)
+# What the estimator asks of a reward and a policy, by the names that `discgan_core.interface.Need` has.
+NEEDS: Final = "needs"
+BESIDE_SETTINGS: Final = (PLUGIN, MEASURES, SET, NEEDS)
 
 OK: Final = "ok"
 DIVERGED: Final = "diverged"
