@@ -1,5 +1,6 @@
 """Units become tables wherever they run, and what is finished is kept whatever happens."""
 
+import json
 import os
 import signal
 import time
@@ -20,6 +21,7 @@ from bench.running.execute import Finished
 from bench.running.request import Request
 from bench.running.workers import LostError
 from bench.tables import schema
+from discgan_core import estimators
 
 NOTHING = pd.DataFrame(columns=[*schema.TRIALS, "unit"])
 
@@ -41,7 +43,9 @@ def test_rows_say_what_they_are_and_whence(units: list[plan.Unit]) -> None:
     assert trial["version"] == provenance.VERSION
     assert trial["config_hash"] == units[0].config_hash
     assert trial["sessions_stacked"] == 3
-    assert trial["config"] == '{"lengths": [3, 15], "rate": 0.1, "sessions": 10, "stack": 4}'
+    own = json.loads(trial["config"])
+    assert own.pop("needs") == [need.name for need in estimators.make(trial["estimator"]).needs]
+    assert own == {"lengths": [3, 15], "rate": 0.1, "sessions": 10, "stack": 4}
     assert os.uname().nodename not in trial["machine"]
 
 
