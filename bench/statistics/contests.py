@@ -1,0 +1,128 @@
+"""Who may climb best: a leader found in the tuning sessions, and who is told from it in the reported ones."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, stats as scipy_stats
+
+from bench.statistics import climbs, inference, lineup, tuned
+from bench.statistics.aggregates import mean_by_bootstrap
+from bench.statistics.climbs import Climbs
+from bench.statistics.stats import LEVEL, holm
+from bench.tables.store import Tables
+
+ALPHA = 1 - LEVEL
+BLACK_BOX, DIFFERENTIABLE = "black box", "differentiable"
+"""Kinds of rewards: one that only gives values of whole sequences, and one that gives whatever is asked."""
+INSIDE = frozenset({"DERIVATIVE", "RELAXED", "PREFIXES"})
+"""What a black box does not give."""
+DATA = "DATA"
+PLANNED = [("reinforce_loo", "reinforce"), ("local_expectation", "reinforce_loo")]
+"""Pairs that were to be compared before anything was measured."""
+FEWEST = 6
+"""Sessions without which no detectable difference is told."""
+
+
+class Contest(NamedTuple):
+    """The contenders for one kind of reward at one budget.
+
+    Attributes:
+        leader: the row of `tuned.best` with the highest J in tuning.
+        others: the rows of the rest, the nearest first, with `behind` (mean of the leader's J less theirs),
+            `p` (one-sided, of being below the leader) and `p_holm`.
+        detectable: the median and the largest difference that so many sessions detect.
+    """
+
+    leader: pd.Series
+    others: pd.DataFrame
+    detectable: tuple[float, float]
+
+    def may_be_best(self) -> list[str]:
+        """Those not shown to be below the leader, the leader first."""
+        near = self.others[~(self.others["p_holm"] < ALPHA)]
+        return [self.leader["bare"], *near["bare"]]
+
+
+def contenders(tables: Tables, kind: str) -> list[str]:
+    """Estimators that compete under that kind of reward; what learns from data stands beside."""
+    asked = climbs.needs(tables)
+    return [
+        name
+        for name, needs in asked.items()
+        if lineup.competes(name) and DATA not in needs and (kind == DIFFERENTIABLE or not needs & INSIDE)
+    ]
+
+
+def contest(found: Climbs, budget: str, names: Sequence[str], reward: str) -> Contest | None:
+    """Find the leader of these and test the others against it."""
+    each = plain(tuned.picked(found, budget), names, reward)
+    told = plain(tuned.best(found, budget), names, reward)
+    if told.empty:
+        return None
+    ordered = told.sort_values("tuned", ascending=False, kind="stable")
+    leader = ordered.iloc[0]
+    others = against(each[~each["tuning"]], ordered.iloc[1:], leader["bare"])
+    return Contest(leader, others, detectable(others))
+
+
+def plain(table: pd.DataFrame, names: Sequence[str], reward: str) -> pd.DataFrame:
+    """The rows of these estimators under that reward, by everybody's optimiser."""
+    return table[(table["reward"] == reward) & (table["variant"] == "") & table["bare"].isin(names)]
+
+
+def against(reported: pd.DataFrame, others: pd.DataFrame, leader: str) -> pd.DataFrame:
+    """Each of the others against the leader, paired by session, Holm-corrected over all of them."""
+    wide = reported.pivot_table(index="session", columns="bare", values="value", observed=True)
+    gaps = {name: (wide[leader] - wide[name]).dropna().to_numpy() for name in others["bare"]}
+    values = list(gaps.values())
+    found = others.assign(
+        behind=[gap.mean() for gap in values],
+        deviation=[gap.std(ddof=1) if len(gap) > 1 else np.nan for gap in values],
+        paired=[len(gap) for gap in values],
+        p=np.array([signed_rank(gap, "greater") for gap in values], dtype=float),
+    )
+    return found.assign(p_holm=holm(found["p"])).sort_values("behind", kind="stable")
+
+
+def signed_rank(differences: np.ndarray, alternative: str) -> float:
+    """Wilcoxon's p, zeros ranked but not counted (Pratt 1959); 1 where nothing differs."""
+    if not np.any(differences):
+        return 1.0
+    return float(scipy_stats.wilcoxon(differences, zero_method="pratt", alternative=alternative).pvalue)
+
+
+def detectable(others: pd.DataFrame) -> tuple[float, float]:
+    """The median and the largest J difference from the leader that is detected in `POWER` of studies.
+
+    By the power of the paired t-test at the first step of Holm's procedure, from each one's own deviation of
+    the differences; the one-sided level is the two-sided one of twice the size.
+    """
+    told = others[others["paired"] >= FEWEST]
+    if told.empty:
+        return np.nan, np.nan
+    effects = {n: effect_for(n, 2 * ALPHA / len(others)) for n in told["paired"].unique()}
+    sizes = told["deviation"] * told["paired"].map(effects)
+    return float(sizes.median()), float(sizes.max())
+
+
+def effect_for(size: int, alpha: float, power: float = inference.POWER) -> float:
+    """The effect d_z that `inference.t_power` says so many sessions find."""
+    return float(optimize.brentq(lambda effect: inference.t_power(effect, size, alpha) - power, 0, 100))
+
+
+def planned(found: Climbs, budget: str, reward: str) -> pd.DataFrame:
+    """The planned pairs at a budget: first, second, mean (first less second) and interval, n and p.
+
+    No correction is made here: they are one family with those of the other lengths and budgets.
+    """
+    each = tuned.picked(found, budget)
+    rows = []
+    for pair in PLANNED:
+        mine = plain(each[~each["tuning"]], pair, reward)
+        wide = mine.pivot_table(index="session", columns="bare", values="value", observed=True)
+        gap = (wide[pair[0]] - wide[pair[1]]).dropna().to_numpy() if len(wide.columns) == 2 else np.empty(0)
+        if len(gap):
+            rows.append((*pair, *map(float, mean_by_bootstrap(gap)), len(gap), signed_rank(gap, "two-sided")))
+    return pd.DataFrame(rows, columns=["first", "second", "mean", "low", "high", "n", "p"])

@@ -1,0 +1,81 @@
+"""The rate and knob at which each estimator climbs best, and the rates at which it is stable.
+
+They are chosen in the tuning sessions and told of in the others, so that no estimator is flattered by the
+luck of its choice.
+"""
+
+import numpy as np
+import pandas as pd
+
+from bench.statistics import climbs
+from bench.statistics.climbs import CLIMB, WAY, Climbs
+
+ENTRY = ["reward", "variant", "bare"]
+"""Who has one rate and one knob chosen."""
+COLLAPSED = 0.05
+"""The fraction of sessions that may end below their start at a stable rate."""
+LOWEST, HIGHEST = "lowest", "highest"
+
+
+def picked(found: Climbs, budget: str) -> pd.DataFrame:
+    """All sessions at the rate and knob of the highest mean J in tuning, with J at the budget as `value`."""
+    each = climbs.at(found, budget)
+    tuning = each[each["tuning"]].groupby([*ENTRY, "estimator", "rate"], observed=True)["value"].mean()
+    if tuning.empty:
+        return each.iloc[:0]
+    best = tuning.loc[tuning.groupby(ENTRY, observed=True).idxmax()].reset_index()
+    return each.merge(best[CLIMB], on=CLIMB)
+
+
+def best(found: Climbs, budget: str) -> pd.DataFrame:
+    """Per reward, variant and estimator: its choice, mean J of the reported sessions, and how many were lost.
+
+    `tuned` is the mean in the sessions that chose; `edge` says if the rate is the lowest or highest tried.
+    """
+    each = picked(found, budget)
+    told = climbs.means(each[~each["tuning"]], [*ENTRY, "estimator", "rate"])
+    tuned = each[each["tuning"]].groupby(CLIMB, observed=True)["value"].mean().rename("tuned").reset_index()
+    lost = each[~each["tuning"]].groupby(CLIMB, observed=True)["lost"].sum().reset_index()
+    told = told.merge(tuned, on=CLIMB).merge(lost, on=CLIMB).merge(grids(found), on=WAY)
+    edges = [told["grid"] < 2, told["rate"] == told["least"], told["rate"] == told["most"]]
+    return told.assign(edge=np.select(edges, ["", LOWEST, HIGHEST], "") if len(told) else "")
+
+
+def grids(found: Climbs) -> pd.DataFrame:
+    """Of every estimator the lowest and highest rate, and how many there are."""
+    rates = found.sessions.groupby(WAY, observed=True)["rate"]
+    return rates.agg(least="min", most="max", grid="nunique").reset_index()
+
+
+def collapses(found: Climbs) -> pd.DataFrame:
+    """At every rate, the fraction of reported sessions that end below their own start, or diverged."""
+    each = climbs.ends(found)
+    each = each[~each["tuning"]]
+    each = each.assign(value=(each["lost"] | (each["value"] < each["begin"])).astype(float))
+    told = each.groupby(CLIMB, observed=True)["value"].mean().rename("collapsed").reset_index()
+    return told.assign(stable=told["collapsed"] <= COLLAPSED)
+
+
+def stable(found: Climbs) -> pd.DataFrame:
+    """The stable rates on both sides of the best at equal updates, without a gap, per estimator and variant.
+
+    `low` and `high` are its ends, `factor` one over the other, NaN where the best rate is not stable; `whole`
+    says that all rates tried are stable.
+    """
+    chosen = best(found, climbs.UPDATES)[[*ENTRY, "estimator", "rate", "grid"]]
+    rates = collapses(found)
+    rows = [
+        (*row[:3], *around(rates[(rates[WAY] == [row.reward, row.variant, row.estimator]).all(axis=1)], row.rate))
+        for row in chosen.itertuples(index=False)
+    ]
+    return pd.DataFrame(rows, columns=[*ENTRY, "low", "high", "factor", "whole"])
+
+
+def around(rates: pd.DataFrame, rate: float) -> tuple[float, float, float, bool]:
+    """Of the rates of one estimator, the stable ones next to this."""
+    ordered = rates.sort_values("rate")
+    runs = (ordered["stable"] != ordered["stable"].shift()).cumsum()
+    run = ordered[(runs == runs[ordered["rate"] == rate].max()) & ordered["stable"]]["rate"]
+    if run.empty:
+        return np.nan, np.nan, np.nan, False
+    return run.min(), run.max(), run.max() / run.min(), len(run) == len(ordered)
