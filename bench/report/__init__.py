@@ -24,6 +24,8 @@ from bench.report import (
     differences,
     folder,
     front,
+    frozen,
+    frozen_answers,
     gradients,
     learned,
     pretraining,
@@ -34,7 +36,7 @@ from bench.report import (
     sweep,
 )
 from bench.report import made as origin
-from bench.statistics import headline, quality, stats
+from bench.statistics import climbs, headline, quality, stats
 from bench.tables import schema, store
 from bench.tables.naming import fitting
 from bench.tables.store import Tables
@@ -83,7 +85,7 @@ def write(
 def put(results: Path, reports: Path, made: dict[Job, Any]) -> Path:
     """Write the page, of parts that are made; gives its path."""
     tables, slices = known(results)
-    first = front.page({(key[0], key[3]): (slug(key), part) for key, part in slices.items()}, tables, reports)
+    first = front.page({key: (slug(key), part) for key, part in slices.items()}, tables, reports)
     page = render(
         TEMPLATE,
         front=first,
@@ -132,13 +134,18 @@ def do(results: Path, reports: Path, job: Job) -> figures.Saved | dict[str, Any]
 def section(key: Key, tables: Tables, reports: Path) -> dict[str, Any]:
     """Gather all that the page says of one slice, and write its tables."""
     name = slug(key)
-    found = {"summary": summary.table(tables), "differences": differences.table(tables)}
+    climbed = climbs.are(tables)
+    found = {
+        "summary": frozen.table(tables) if climbed else summary.table(tables),
+        "differences": None if climbed else differences.table(tables),
+    }
     for kind, table in found.items():
         if table is not None:
             summary.save(table, reports / "tables" / f"{name}-{kind}")
     return found | {
         "id": name,
         "title": title(key),
+        "heads": 2 if climbed else 1,
         "headline": headline.of(tables).name,
         "answers": said(tables),
         "strings": strings.table(tables),
@@ -156,6 +163,8 @@ def pictures(made: dict[Job, Any], key: Key | None) -> list[figures.Saved]:
 
 def said(tables: Tables) -> list[answers.Answer]:
     """All the sentences of one slice."""
+    if climbs.are(tables):
+        return frozen_answers.sentences(tables)
     if quality.measured(tables):
         return gradients.sentences(tables)
     if coverage.is_coverage(tables):

@@ -21,6 +21,7 @@ class Choice(NamedTuple):
     """Which estimator to take, for a length and a budget, and which others may be as good."""
 
     length: int
+    generator: str
     budget: str
     best: str
     evidence: str
@@ -31,30 +32,31 @@ class Choice(NamedTuple):
 def choices(slices: Slices) -> list[Choice]:
     """Choose by the error of the gradient at equal budgets, and by what training ends with."""
     found: list[Choice] = []
-    for (experiment, length), (section, tables) in slices.items():
+    for (experiment, task, _, length), (section, tables) in slices.items():
+        of = length, words.generator(task)
         if quality.measured(tables):
-            found += [c for budget in quality.BUDGETS for c in by_error(length, budget, section, tables)]
+            found += [c for budget in quality.BUDGETS for c in by_error(*of, budget, section, tables)]
         elif experiment == transfer.TRAINED:
-            found += by_training(length, section, tables)
+            found += by_training(*of, section, tables)
     return sorted(found, key=lambda choice: choice.length)
 
 
-def by_error(length: int, budget: str, section: str, tables: Tables) -> Iterator[Choice]:
+def by_error(length: int, generator: str, budget: str, section: str, tables: Tables) -> Iterator[Choice]:
     """The least error of the gradient at a budget."""
-    each = quality.log_errors(tables, budget)
+    each, name = quality.log_errors(tables, budget), f"gradient, equal {quality.BUDGETS[budget]}"
     each = each[contenders(each)]
     for row, best, equal in leader(each, falls=True):
         value = words.multiple(next(quality.exponential(pd.DataFrame([row])).itertuples()))
         evidence = f"mean squared error {value} of |g|²"
-        yield Choice(length, f"gradient, equal {quality.BUDGETS[budget]}", best, evidence, equal, section)
+        yield Choice(length, generator, name, best, evidence, equal, section)
 
 
-def by_training(length: int, section: str, tables: Tables) -> Iterator[Choice]:
+def by_training(length: int, generator: str, section: str, tables: Tables) -> Iterator[Choice]:
     """The best end of training at equal updates."""
     head, final = headline.of(tables), stats.last(headline.rows(tables))
     for row, best, equal in leader(final[contenders(final)], falls=head.way.falls):
         evidence = f"{head.name} {words.estimate(row, 2)}"
-        yield Choice(length, "training, equal updates", best, evidence, equal, section)
+        yield Choice(length, generator, "training, equal updates", best, evidence, equal, section)
 
 
 def leader(each: pd.DataFrame, falls: bool) -> Iterator[tuple[Any, str, str]]:

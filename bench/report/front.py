@@ -1,11 +1,12 @@
 """The front page: what to use, whether a better gradient trains better, and what became of the claims."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from bench.report import choices, verdict
+from bench.report import choices, frozen_front, verdict
 from bench.report.summary import Table, save
 from bench.report.verdict import Slices
 from bench.statistics import inference
@@ -27,6 +28,8 @@ CLAIMED = (
 class Front(NamedTuple):
     """What the front page shows; None or empty where no table bears on it."""
 
+    climbs: Table | None
+    planned: list[str]
     choices: Table | None
     claims: Table | None
     transfers: list[str]
@@ -34,16 +37,18 @@ class Front(NamedTuple):
 
 def page(slices: Slices, tables: Tables, reports: Path) -> Front:
     """Gather it, and write its files."""
+    climbed = as_table(frozen_front.answers(slices), frozen_front.CAPTION, frozen_front.HEADINGS)
     chosen = as_table(choices.choices(slices), CHOSEN, CHOICE)
     claimed = as_table(verdict.findings(slices), CLAIMED, CLAIM)
-    for name, table in (("choices", chosen), ("claims", claimed)):
+    for name, table in (("climbs", climbed), ("choices", chosen), ("claims", claimed)):
         if table is not None:
             save(table, reports / "tables" / f"front-{name}")
-    return Front(chosen, claimed, choices.transfers(tables))
+    return Front(climbed, frozen_front.planned(slices), chosen, claimed, choices.transfers(tables))
 
 
 CHOICE = {
     "length": "length",
+    "generator": "generator",
     "budget": "for",
     "best": "take",
     "evidence": "which has",
@@ -59,9 +64,7 @@ CLAIM = {
 }
 
 
-def as_table(
-    rows: list[verdict.Finding] | list[choices.Choice], caption: str, names: dict[str, str]
-) -> Table | None:
+def as_table(rows: Sequence[NamedTuple], caption: str, names: dict[str, str]) -> Table | None:
     """Rows as a table under these headings, or None."""
     if not rows:
         return None

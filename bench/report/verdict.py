@@ -30,8 +30,8 @@ COVERED = 0.9
 FRACTION = 0.1
 """A standard deviation below this fraction of the loss's own change is called little."""
 
-Slices = dict[tuple[str, int], tuple[str, Tables]]
-"""(experiment, length) -> the section's id, and its tables."""
+Slices = dict[tuple[str, str, str, int], tuple[str, Tables]]
+"""(experiment, task, source, length) -> the section's id, and its tables."""
 
 
 class Finding(NamedTuple):
@@ -47,7 +47,7 @@ class Finding(NamedTuple):
 def findings(slices: Slices) -> list[Finding]:
     """Go through the claims of the papers."""
     found: list[Finding] = []
-    for (experiment, length), (section, tables) in slices.items():
+    for (experiment, *_, length), (section, tables) in slices.items():
         if experiment == "grammar":
             found += regan(length, section, tables)
         if experiment == "pretraining":

@@ -8,6 +8,12 @@ import numpy as np
 NOTHING = "\N{EN DASH}"
 PLENTY = 10_000  # sessions: more are not counted out
 HOLDS, REFUTED, UNDECIDED = "holds", "refuted", "undecided"  # what becomes of a claim
+LSTM, CHAIN = "LSTM", "chain"  # generators; all tasks but one have the first
+
+
+def generator(task: str) -> str:
+    """What generates in a task."""
+    return CHAIN if task == CHAIN else LSTM
 
 
 def number(value: float, digits: int, sign: bool = False) -> str:

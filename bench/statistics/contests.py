@@ -1,7 +1,7 @@
 """Who may climb best: a leader found in the tuning sessions, and who is told from it in the reported ones."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -35,14 +35,14 @@ class Contest(NamedTuple):
         detectable: the median and the largest difference that so many sessions detect.
     """
 
-    leader: pd.Series
+    leader: Any
     others: pd.DataFrame
     detectable: tuple[float, float]
 
     def may_be_best(self) -> list[str]:
         """Those not shown to be below the leader, the leader first."""
         near = self.others[~(self.others["p_holm"] < ALPHA)]
-        return [self.leader["bare"], *near["bare"]]
+        return [self.leader.bare, *near["bare"]]
 
 
 def contenders(tables: Tables, kind: str) -> list[str]:
@@ -62,8 +62,8 @@ def contest(found: Climbs, budget: str, names: Sequence[str], reward: str) -> Co
     if told.empty:
         return None
     ordered = told.sort_values("tuned", ascending=False, kind="stable")
-    leader = ordered.iloc[0]
-    others = against(each[~each["tuning"]], ordered.iloc[1:], leader["bare"])
+    leader = next(ordered.itertuples(index=False))
+    others = against(each[~each["tuning"]], ordered.iloc[1:], leader.bare)
     return Contest(leader, others, detectable(others))
 
 

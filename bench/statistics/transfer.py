@@ -15,7 +15,7 @@ from bench.tables.store import Tables
 
 TRAINED, MEASURED = "grammar", "gradient_quality"
 BUDGET = schema.DISCRIMINATOR_CALLS
-PLACE = ["length", *stats.COMPARED, "session"]
+PLACE = ["task", "length", *stats.COMPARED, "session"]
 PERFECT = 0.999
 """A correlation beyond which Fisher's z says nothing more."""
 FEWEST = 4
@@ -23,7 +23,7 @@ FEWEST = 4
 
 
 def both(tables: Tables) -> pd.DataFrame:
-    """Logarithm of the relative error, and final headline, of the contenders: length, condition, session."""
+    """Logarithm of the relative error, and final headline, of the contenders: task, length, condition, session."""
     parts: dict[str, list[pd.DataFrame]] = {TRAINED: [], MEASURED: []}
     for (experiment, *_), part in stats.slices(tables):
         if experiment == TRAINED:

@@ -4,6 +4,8 @@ They are chosen in the tuning sessions and told of in the others, so that no est
 luck of its choice.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -17,13 +19,17 @@ COLLAPSED = 0.05
 LOWEST, HIGHEST = "lowest", "highest"
 
 
-def picked(found: Climbs, budget: str) -> pd.DataFrame:
-    """All sessions at the rate and knob of the highest mean J in tuning, with J at the budget as `value`."""
+def picked(found: Climbs, budget: str, entry: Sequence[str] = ENTRY) -> pd.DataFrame:
+    """All sessions at the rate and knob of the highest mean J in tuning, with J at the budget as `value`.
+
+    By `WAY` instead of `ENTRY`, every knob has its own rate. Of equals, the plain knob and the lowest rate.
+    """
     each = climbs.at(found, budget)
-    tuning = each[each["tuning"]].groupby([*ENTRY, "estimator", "rate"], observed=True)["value"].mean()
+    keys = [*ENTRY, "estimator", "rate"]
+    tuning = each[each["tuning"]].groupby(keys, observed=True)["value"].mean()
     if tuning.empty:
         return each.iloc[:0]
-    best = tuning.loc[tuning.groupby(ENTRY, observed=True).idxmax()].reset_index()
+    best = tuning.loc[tuning.groupby(list(entry), observed=True).idxmax()].reset_index()
     return each.merge(best[CLIMB], on=CLIMB)
 
 
@@ -64,10 +70,10 @@ def stable(found: Climbs) -> pd.DataFrame:
     """
     chosen = best(found, climbs.UPDATES)[[*ENTRY, "estimator", "rate", "grid"]]
     rates = collapses(found)
-    rows = [
-        (*row[:3], *around(rates[(rates[WAY] == [row.reward, row.variant, row.estimator]).all(axis=1)], row.rate))
-        for row in chosen.itertuples(index=False)
-    ]
+    rows = []
+    for row in chosen.itertuples(index=False):
+        own = rates[(rates[WAY] == [row.reward, row.variant, row.estimator]).all(axis=1)]
+        rows.append((row.reward, row.variant, row.bare, *around(own, row.rate)))
     return pd.DataFrame(rows, columns=[*ENTRY, "low", "high", "factor", "whole"])
 
 

@@ -77,7 +77,7 @@ def grammar():
 
 def of(tables, length=3):
     """The only slice of a length, as the front page takes it."""
-    return {(key[0], key[3]): ("place", part) for key, part in stats.slices(tables) if key[3] == length}
+    return {key: ("place", part) for key, part in stats.slices(tables) if key[3] == length}
 
 
 def test_choices_name_an_estimator_for_every_budget_and_for_training():

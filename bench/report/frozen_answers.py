@@ -1,0 +1,142 @@
+"""The answers of a slice of `frozen`: who may be best, what is unstable, what optimisers and knobs change."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from bench.report import words
+from bench.report.answers import ALPHA, DIGITS, Answer
+from bench.report.frozen import name
+from bench.report.frozen_front import detectable, level, listed
+from bench.report.words import UNDECIDED
+from bench.statistics import climbs, contests, departures, inference, lineup, tuned
+from bench.statistics.climbs import BUDGETS, NULL, UPDATES, Climbs
+from bench.statistics.contests import Contest
+from bench.tables import schema
+from bench.tables.store import Tables
+
+KINDS = (contests.BLACK_BOX, contests.DIFFERENTIABLE)
+
+
+def sentences(tables: Tables) -> list[Answer]:
+    """Say all that a slice can answer."""
+    found = climbs.read(tables)
+    reward = climbs.main(found)
+    others = sorted(set(found.sessions["reward"]) - {reward})
+    return [
+        *lost(tables.trials),
+        *levels(found, reward),
+        *(answer for budget in BUDGETS for answer in leaders(tables, found, budget, reward)),
+        *(answer for other in others for answer in leaders(tables, found, UPDATES, other)),
+        *pairs(found, reward),
+        *unstable(found, reward),
+        *changed(departures.departures(found, reward)),
+    ]
+
+
+def lost(trials: pd.DataFrame) -> Iterator[Answer]:
+    """Sessions that did not end well, by estimator."""
+    bad = trials[trials["status"] != schema.OK]
+    if bad.empty:
+        return
+    counts = trials.groupby("estimator", observed=True).size()
+    told = words.listed(
+        f"{lineup.label(estimator)} {each(mine)} of {counts[estimator]}"
+        for estimator, mine in bad.groupby("estimator", observed=True)
+    )
+    text = "Each counts as one that stayed at the J it started from, and as one that ended below its start."
+    yield Answer("Lost sessions", f"{told}. {text}")
+
+
+def each(mine: pd.DataFrame) -> str:
+    """How many sessions are lost in which way, and at which rates."""
+    counts = mine["status"].value_counts()
+    told = " and ".join(f"{counts[s]} {s}" for s in (schema.DIVERGED, schema.FAILED) if s in counts)
+    rates = sorted(climbs.parsed(mine["setting"])["rate"].unique())
+    return f"{told} at rate {', '.join(f'{rate:g}' for rate in rates)}"
+
+
+def levels(found: Climbs, reward: str) -> Iterator[Answer]:
+    """Where all start, the floor and the ceiling."""
+    told = tuned.best(found, UPDATES)
+    if told.empty:
+        text = "No session is there to choose rates, or none to tell of: nothing can be said."
+        yield Answer("Rates", text)
+        return
+    begin = climbs.ends(found)
+    begin = begin[(begin["reward"] == reward) & ~begin["tuning"]]["begin"].mean()
+    exact, null = (level(told, reward, *who) for who in (("exact", ""), (climbs.YARDSTICK, NULL)))
+    yield Answer(
+        f"J of {reward}",
+        f"{words.number(begin, DIGITS)} at the start; after {found.steps.max():g} updates {exact} by the exact "
+        f"gradient, the ceiling, and {null} under a null reward, the floor, each at its best rate.",
+    )
+
+
+def leaders(tables: Tables, found: Climbs, budget: str, reward: str) -> Iterator[Answer]:
+    """Who may be best for each kind of reward."""
+    for kind in KINDS:
+        contest = contests.contest(found, budget, contests.contenders(tables, kind), reward)
+        if contest:
+            about = f"May be best under {reward} as a {kind} reward, equal {BUDGETS[budget]}"
+            yield Answer(about, f"{listed(contest)}. {ahead(contest)}")
+
+
+def ahead(contest: Contest) -> str:
+    """The leader's J, and what difference from it could have been seen."""
+    leader = contest.leader
+    text = f"{lineup.label(leader.bare)}, the leader of the tuning sessions, reaches {words.estimate(leader, DIGITS)}."
+    seen = detectable(contest)
+    if seen == words.NOTHING:
+        return text
+    return f"{text} Detected in {inference.POWER:.0%} of studies is a difference of {seen}."
+
+
+def pairs(found: Climbs, reward: str) -> Iterator[Answer]:
+    """The planned pairs, which are tested on the front page, over all lengths."""
+    for budget, equal in BUDGETS.items():
+        told = words.listed(
+            f"{lineup.label(row.first)} less {lineup.label(row.second)} {words.estimate(row, DIGITS, sign=True)}"
+            for row in contests.planned(found, budget, reward).itertuples()
+        )
+        if told:
+            yield Answer(f"Planned pairs, equal {equal}", f"{told}. They are tested on the front page.")
+
+
+def unstable(found: Climbs, reward: str) -> Iterator[Answer]:
+    """At which rates more than a few sessions end below their start."""
+    rates = tuned.collapses(found)
+    mine = rates[(rates["reward"] == reward) & (rates["variant"] != NULL)]
+    bad = mine[~mine["stable"]]
+    told = []
+    for (variant, estimator), part in bad.groupby(["variant", "estimator"], observed=True):
+        at = ", ".join(f"{row.rate:g} ({row.collapsed:.0%})" for row in part.itertuples())
+        told.append(f"{name(estimator, variant)} {at}")
+    stable = mine.groupby(["variant", "estimator"], observed=True)["stable"].all()
+    rest = f"{words.counted(int(stable.sum()), 'other')} stable at all rates tried."
+    if told:
+        text = f"The rates at which more than {tuned.COLLAPSED:.0%} of sessions end below their start: "
+        yield Answer("Unstable", f"{text}{words.listed(told)}; {rest}")
+    elif len(mine):
+        yield Answer("Unstable", "No estimator at any rate tried.")
+
+
+def changed(found: pd.DataFrame) -> Iterator[Answer]:
+    """What another optimiser, and another knob, change at the best rates."""
+    for about, part in (
+        ("Other optimisers", found[found["variant"] != ""]),
+        ("Other knobs", found[found["variant"] == ""]),
+    ):
+        if part.empty:
+            continue
+        clear = part["p_holm"] < ALPHA
+        told = words.listed(departure(row) for row in part[clear].sort_values("mean").itertuples())
+        rest = words.listed(departure(row) for row in part[~clear].itertuples())
+        text = f"J at the best rate less that of the plain estimator at its best: {told or 'no difference shown'}."
+        yield Answer(about, text + (f" {UNDECIDED.capitalize()}: {rest}." if rest else ""))
+
+
+def departure(row: Any) -> str:
+    """One of them, with its difference."""
+    return f"{name(row.estimator, row.variant)} {words.estimate(row, DIGITS, sign=True)}"

@@ -1,0 +1,139 @@
+"""The front page's first table: who may climb a reward best, for every length, kind of reward and budget."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from bench.report import words
+from bench.report.answers import ALPHA, DIGITS
+from bench.report.choices import NAMED
+from bench.report.verdict import Slices
+from bench.report.words import UNDECIDED
+from bench.statistics import climbs, contests, inference, lineup, stats, tuned
+from bench.statistics.climbs import BUDGETS, NULL, UPDATES, Climbs
+from bench.statistics.contests import Contest
+from bench.tables.store import Tables
+
+CAPTION = (
+    "Under a reward that stands still, each estimator at its own best rate and knob, which the tuning sessions "
+    "choose. They also name the leader, the first in each list; the others in it, the nearest first, are not "
+    "shown to be below it in the reported sessions: paired one-sided Wilcoxon signed-rank tests, Holm's "
+    f"correction over all contenders of the row, {ALPHA:.0%}. Were all equally good, all would be in it in 95% of "
+    "studies. A black box gives values of whole sequences alone; a differentiable reward gives derivatives and "
+    "values of prefixes too. J of the leader with its 95% interval over the reported sessions, at the budget that "
+    "leave-one-out REINFORCE spends in all its updates; of the exact gradient and of leave-one-out under a null "
+    "reward after as many updates, the ceiling and the floor. Detectable: the difference in J from the leader "
+    f"that so many sessions find in {inference.POWER:.0%} of studies, the median and the largest over the others. "
+    "Estimators that learn from real sequences are not in it."
+)
+
+
+class Answer(NamedTuple):
+    """A row: who may be best where, and what there is to reach."""
+
+    length: int
+    generator: str
+    kind: str
+    budget: str
+    best: str
+    objective: str
+    exact: str
+    null: str
+    detectable: str
+    section: str
+
+
+HEADINGS = {
+    "length": "length",
+    "generator": "generator",
+    "kind": "reward",
+    "budget": "equal",
+    "best": "may be best",
+    "objective": "J of the leader",
+    "exact": "exact",
+    "null": "null",
+    "detectable": "detectable",
+    "section": "shown in",
+}
+
+
+def answers(slices: Slices) -> list[Answer]:
+    """All rows, by length."""
+    found = [row for key, (section, part) in of(slices) for row in rows(key, section, part)]
+    return sorted(found, key=lambda answer: answer.length)
+
+
+def of(slices: Slices) -> Iterator[tuple[tuple[int, str], tuple[str, Tables]]]:
+    """The slices that are climbs: length and generator, section and tables."""
+    for (_, task, _, length), (section, tables) in slices.items():
+        if climbs.are(tables):
+            yield (length, words.generator(task)), (section, tables)
+
+
+def rows(key: tuple[int, str], section: str, tables: Tables) -> Iterator[Answer]:
+    """The rows of a slice: of the reward that most estimators climb."""
+    found = climbs.read(tables)
+    reward = climbs.main(found)
+    told = tuned.best(found, UPDATES)
+    exact, null = (level(told, reward, *who) for who in (("exact", ""), (climbs.YARDSTICK, NULL)))
+    for kind in (contests.BLACK_BOX, contests.DIFFERENTIABLE):
+        names = contests.contenders(tables, kind)
+        for budget, equal in BUDGETS.items():
+            contest = contests.contest(found, budget, names, reward)
+            if contest:
+                best, objective = listed(contest), words.estimate(contest.leader, DIGITS)
+                room = detectable(contest)
+                yield Answer(*key, kind, equal, best, objective, exact, null, room, section)
+
+
+def level(told: pd.DataFrame, reward: str, bare: str, variant: str) -> str:
+    """J of a row of the choices in words, or nothing."""
+    mine = (told["reward"] == reward) & (told["bare"] == bare) & (told["variant"] == variant)
+    return next((words.number(value, DIGITS) for value in told.loc[mine, "mean"]), words.NOTHING)
+
+
+def listed(contest: Contest) -> str:
+    """Those that may be best, the nearest first, and how many more there are, of how many."""
+    names = [lineup.label(bare) for bare in contest.may_be_best()]
+    more = len(names) - NAMED
+    named = words.listed([*names[:NAMED], *([f"and {words.counted(more, 'other')}"] if more > 0 else [])])
+    return f"{named} ({len(names)} of {len(contest.others) + 1})"
+
+
+def detectable(contest: Contest) -> str:
+    """The difference that could have been seen."""
+    median, most = (words.number(value, DIGITS) for value in contest.detectable)
+    return f"{median}, at most {most}" if np.isfinite(contest.detectable[0]) else words.NOTHING
+
+
+def planned(slices: Slices) -> list[str]:
+    """The verdicts on the planned pairs, corrected over all of them: a sentence for each pair and slice."""
+    parts = [
+        contests.planned(found, budget, climbs.main(found)).assign(
+            length=length, generator=name, budget=budget
+        )
+        for (length, name), (_, tables) in of(slices)
+        for found in [climbs.read(tables)]
+        for budget in BUDGETS
+    ]
+    if not parts:
+        return []
+    every = pd.concat(parts, ignore_index=True)
+    every = every.assign(p_holm=stats.holm(every["p"])).sort_values(["length", "generator"], kind="stable")
+    groups = every.groupby(["first", "second", "length", "generator"], sort=False)
+    order = {pair: place for place, pair in enumerate(contests.PLANNED)}
+    return [sentence(*key, part) for key, part in sorted(groups, key=lambda group: order[group[0][:2]])]
+
+
+def sentence(first: str, second: str, length: int, generator: str, part: pd.DataFrame) -> str:
+    """One pair at one length, at every budget."""
+    told = words.listed(f"{verdict(row)} at equal {BUDGETS[row.budget]}" for row in part.itertuples())
+    return f"{lineup.label(first)} less {lineup.label(second)}, length {length}, {generator}: {told}."
+
+
+def verdict(row: Any) -> str:
+    """A tested difference in J."""
+    word = UNDECIDED if not row.p_holm < ALPHA else "above" if row.mean > 0 else "below"
+    return f"{word}, {words.estimate(row, DIGITS, sign=True)}"
