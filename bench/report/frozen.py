@@ -1,4 +1,4 @@
-"""The table of a slice of `frozen`: what each estimator climbs to at its best rate, and where it is stable."""
+"""The table of a slice of `frozen`: what each estimator climbs to at its best rate, where it is stable."""
 
 from typing import Any
 
@@ -16,15 +16,15 @@ from bench.tables.store import Tables
 OTHERS = [schema.DISCRIMINATOR_CALLS, schema.SECONDS]
 """Budgets beside equal updates."""
 CAPTION = (
-    "J = E[f(s)] of the generator at the end, mean and 95% interval (BCa bootstrap) over the reported sessions, "
-    "at the rate and knob with the highest mean J in the tuning sessions; by reward, then by J. A rate marked "
-    "lowest or highest is at the end of those tried, and a better one may lie beyond. Stable: the rates around "
-    "the best at which at most 5% of the reported sessions end below their own start, and the highest over the "
-    "lowest; a sign ≥ says that all rates tried are. Equal discriminator calls and seconds: J when an estimator "
-    "has spent what leave-one-out REINFORCE spends in all its updates, at the rate and knob that are best for "
-    "that; J is interpolated between the updates after which it was measured, and an estimator that has not "
-    "spent it by its last update counts at its end. A session that diverged counts at the J it started from, "
-    "and as below its start."
+    "J = E[f(s)] of the generator, mean and 95% interval (BCa bootstrap) over the reported sessions, at "
+    "the rate and knob with the highest mean J in the tuning sessions; by reward, then by J. A rate "
+    "marked lowest or highest is at the end of those tried, and a better one may lie beyond. Stable: the "
+    f"rates around the best at which at most {tuned.COLLAPSED:.0%} of the reported sessions end below "
+    "their own start, and the highest over the lowest; a sign ≥ says that all rates tried are stable. "
+    "Equal discriminator calls and seconds: J when an estimator has spent what leave-one-out REINFORCE "
+    "spends in all its updates, at the rate and knob that are best for that; J is interpolated between "
+    "the updates after which it was measured, and an estimator that has not spent it by its last update "
+    "counts at its end. A session that diverged counts at the J it started from, and as below its start."
 )
 
 
@@ -72,13 +72,16 @@ def name(bare: str, variant: str = "") -> str:
 
 def cells(row: Any) -> list[object]:
     """A row in words."""
-    equal = [
-        words.between(*(getattr(row, f"{budget}_{part}") for part in ("mean", "low", "high")), DIGITS)
-        for budget in OTHERS
-    ]
+    equal = [at_budget(row, budget) for budget in OTHERS]
     lost = f"{int(row.n)} ({int(row.lost)} lost)" if row.lost else int(row.n)
     own = [row.reward, row.label, words.estimate(row, DIGITS), chosen(row), stable(row)]
     return [*own, *equal, lost]
+
+
+def at_budget(row: Any, budget: str) -> str:
+    """J at a budget beside equal updates."""
+    value, low, high = (getattr(row, f"{budget}_{part}") for part in ("mean", "low", "high"))
+    return words.between(value, low, high, DIGITS)
 
 
 def chosen(row: Any) -> str:
@@ -91,7 +94,7 @@ def chosen(row: Any) -> str:
 def stable(row: Any) -> str:
     """The range of stable rates, and its factor."""
     if not np.isfinite(row.stable_factor):
-        return "the best is not"
+        return "best rate unstable"
     if row.stable_low == row.stable_high:
         return f"{row.stable_low:g} alone"
     least = "≥ " if row.stable_whole else ""

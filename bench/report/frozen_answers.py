@@ -8,7 +8,7 @@ import pandas as pd
 from bench.report import words
 from bench.report.answers import ALPHA, DIGITS, Answer
 from bench.report.frozen import name
-from bench.report.frozen_front import detectable, level, listed
+from bench.report.frozen_front import detectable, difference, level, listed
 from bench.report.words import UNDECIDED
 from bench.statistics import climbs, contests, departures, inference, lineup, tuned
 from bench.statistics.climbs import BUDGETS, NULL, UPDATES, Climbs
@@ -66,12 +66,13 @@ def levels(found: Climbs, reward: str) -> Iterator[Answer]:
         return
     begin = climbs.ends(found)
     begin = begin[(begin["reward"] == reward) & ~begin["tuning"]]["begin"].mean()
-    exact, null = (level(told, reward, *who) for who in (("exact", ""), (climbs.YARDSTICK, NULL)))
-    yield Answer(
-        f"J of {reward}",
-        f"{words.number(begin, DIGITS)} at the start; after {found.steps.max():g} updates {exact} by the exact "
-        f"gradient, the ceiling, and {null} under a null reward, the floor, each at its best rate.",
-    )
+    at = {
+        "by the exact gradient, the ceiling": level(told, reward, "exact", ""),
+        "under a null reward, the floor": level(told, reward, climbs.YARDSTICK, NULL),
+    }
+    known = " and ".join(f"{value} {what}" for what, value in at.items() if value != words.NOTHING)
+    ends = f"; after {found.steps.max():g} updates {known}, at the best rate" if known else ""
+    yield Answer(f"J of {reward}", f"{words.number(begin, DIGITS)} at the start{ends}.")
 
 
 def leaders(tables: Tables, found: Climbs, budget: str, reward: str) -> Iterator[Answer]:
@@ -85,19 +86,19 @@ def leaders(tables: Tables, found: Climbs, budget: str, reward: str) -> Iterator
 
 def ahead(contest: Contest) -> str:
     """The leader's J, and what difference from it could have been seen."""
-    leader = contest.leader
-    text = f"{lineup.label(leader.bare)}, the leader of the tuning sessions, reaches {words.estimate(leader, DIGITS)}."
+    reached = words.estimate(contest.leader, DIGITS)
+    text = f"{lineup.label(contest.leader.bare)}, the leader of the tuning sessions, reaches {reached}."
     seen = detectable(contest)
     if seen == words.NOTHING:
         return text
-    return f"{text} Detected in {inference.POWER:.0%} of studies is a difference of {seen}."
+    return f"{text} A difference from it that is detected in {inference.POWER:.0%} of studies is {seen}."
 
 
 def pairs(found: Climbs, reward: str) -> Iterator[Answer]:
     """The planned pairs, which are tested on the front page, over all lengths."""
     for budget, equal in BUDGETS.items():
         told = words.listed(
-            f"{lineup.label(row.first)} less {lineup.label(row.second)} {words.estimate(row, DIGITS, sign=True)}"
+            f"{lineup.label(row.first)} less {lineup.label(row.second)} {difference(row)}"
             for row in contests.planned(found, budget, reward).itertuples()
         )
         if told:
@@ -114,10 +115,10 @@ def unstable(found: Climbs, reward: str) -> Iterator[Answer]:
         at = ", ".join(f"{row.rate:g} ({row.collapsed:.0%})" for row in part.itertuples())
         told.append(f"{name(estimator, variant)} {at}")
     stable = mine.groupby(["variant", "estimator"], observed=True)["stable"].all()
-    rest = f"{words.counted(int(stable.sum()), 'other')} stable at all rates tried."
+    rest = f"{int(stable.sum())} of {len(stable)} are stable at all rates tried."
     if told:
         text = f"The rates at which more than {tuned.COLLAPSED:.0%} of sessions end below their start: "
-        yield Answer("Unstable", f"{text}{words.listed(told)}; {rest}")
+        yield Answer("Unstable", f"{text}{words.listed(told)}. {rest}")
     elif len(mine):
         yield Answer("Unstable", "No estimator at any rate tried.")
 
@@ -133,10 +134,11 @@ def changed(found: pd.DataFrame) -> Iterator[Answer]:
         clear = part["p_holm"] < ALPHA
         told = words.listed(departure(row) for row in part[clear].sort_values("mean").itertuples())
         rest = words.listed(departure(row) for row in part[~clear].itertuples())
-        text = f"J at the best rate less that of the plain estimator at its best: {told or 'no difference shown'}."
+        text = "J at the best rate less that of the plain estimator at its best: "
+        text += f"{told or 'no difference shown'}."
         yield Answer(about, text + (f" {UNDECIDED.capitalize()}: {rest}." if rest else ""))
 
 
 def departure(row: Any) -> str:
     """One of them, with its difference."""
-    return f"{name(row.estimator, row.variant)} {words.estimate(row, DIGITS, sign=True)}"
+    return f"{name(row.estimator, row.variant)} {difference(row)}"

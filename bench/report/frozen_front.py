@@ -12,21 +12,22 @@ from bench.report.choices import NAMED
 from bench.report.verdict import Slices
 from bench.report.words import UNDECIDED
 from bench.statistics import climbs, contests, inference, lineup, stats, tuned
-from bench.statistics.climbs import BUDGETS, NULL, UPDATES, Climbs
+from bench.statistics.climbs import BUDGETS, NULL, UPDATES
 from bench.statistics.contests import Contest
 from bench.tables.store import Tables
 
 CAPTION = (
-    "Under a reward that stands still, each estimator at its own best rate and knob, which the tuning sessions "
-    "choose. They also name the leader, the first in each list; the others in it, the nearest first, are not "
-    "shown to be below it in the reported sessions: paired one-sided Wilcoxon signed-rank tests, Holm's "
-    f"correction over all contenders of the row, {ALPHA:.0%}. Were all equally good, all would be in it in 95% of "
-    "studies. A black box gives values of whole sequences alone; a differentiable reward gives derivatives and "
-    "values of prefixes too. J of the leader with its 95% interval over the reported sessions, at the budget that "
-    "leave-one-out REINFORCE spends in all its updates; of the exact gradient and of leave-one-out under a null "
-    "reward after as many updates, the ceiling and the floor. Detectable: the difference in J from the leader "
-    f"that so many sessions find in {inference.POWER:.0%} of studies, the median and the largest over the others. "
-    "Estimators that learn from real sequences are not in it."
+    "Under a reward that stands still, each estimator at its own best rate and knob, which the tuning "
+    "sessions choose. They also name the leader, the first in each list; the others in it, the nearest "
+    "first, are not shown to be below it in the reported sessions: paired one-sided Wilcoxon signed-rank "
+    f"tests, Holm's correction over all contenders of the row, {ALPHA:.0%}. Were all equally good, all "
+    f"would be in the list in at least {stats.LEVEL:.0%} of studies. A black box gives values of whole "
+    "sequences alone; a differentiable reward gives derivatives and values of prefixes too. J of the "
+    f"leader, with its {stats.LEVEL:.0%} interval, is at the budget: what leave-one-out REINFORCE spends "
+    "in all its updates. Beside it J of the exact gradient and of leave-one-out REINFORCE under a null "
+    "reward after all updates, the ceiling and the floor. Detectable: the difference in J from the leader "
+    f"that so many sessions find in {inference.POWER:.0%} of studies, the median over the others, and the "
+    "most. Estimators that learn from real sequences take no part."
 )
 
 
@@ -105,7 +106,7 @@ def listed(contest: Contest) -> str:
 def detectable(contest: Contest) -> str:
     """The difference that could have been seen."""
     median, most = (words.number(value, DIGITS) for value in contest.detectable)
-    return f"{median}, at most {most}" if np.isfinite(contest.detectable[0]) else words.NOTHING
+    return f"{median} (median; at most {most})" if np.isfinite(contest.detectable[0]) else words.NOTHING
 
 
 def planned(slices: Slices) -> list[str]:
@@ -124,16 +125,25 @@ def planned(slices: Slices) -> list[str]:
     every = every.assign(p_holm=stats.holm(every["p"])).sort_values(["length", "generator"], kind="stable")
     groups = every.groupby(["first", "second", "length", "generator"], sort=False)
     order = {pair: place for place, pair in enumerate(contests.PLANNED)}
-    return [sentence(*key, part) for key, part in sorted(groups, key=lambda group: order[group[0][:2]])]
+    return [sentence(part) for _, part in sorted(groups, key=lambda group: order[group[0][:2]])]
 
 
-def sentence(first: str, second: str, length: int, generator: str, part: pd.DataFrame) -> str:
+def sentence(part: pd.DataFrame) -> str:
     """One pair at one length, at every budget."""
-    told = words.listed(f"{verdict(row)} at equal {BUDGETS[row.budget]}" for row in part.itertuples())
+    first, second, length, generator = part[["first", "second", "length", "generator"]].iloc[0]
+    same: dict[str, list[str]] = {}
+    for row in part.itertuples():
+        same.setdefault(verdict(row), []).append(BUDGETS[row.budget])
+    told = words.listed(f"at equal {' and '.join(of)} {what}" for what, of in same.items())
     return f"{lineup.label(first)} less {lineup.label(second)}, length {length}, {generator}: {told}."
 
 
 def verdict(row: Any) -> str:
-    """A tested difference in J."""
-    word = UNDECIDED if not row.p_holm < ALPHA else "above" if row.mean > 0 else "below"
-    return f"{word}, {words.estimate(row, DIGITS, sign=True)}"
+    """A tested difference in J: which way a session typically differs, and the mean."""
+    word = UNDECIDED if not row.p_holm < ALPHA else "above" if row.way > 0 else "below"
+    return f"{word}, {difference(row)}"
+
+
+def difference(row: Any) -> str:
+    """A mean difference in J, and how many sessions differ upwards."""
+    return f"{words.estimate(row, DIGITS, sign=True)}, upwards in {row.above:.0f} of {row.n:.0f} sessions"

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats as scipy_stats
+from scipy import optimize
+from scipy import stats as scipy_stats
 
 from bench.statistics import climbs, inference, lineup, tuned
 from bench.statistics.aggregates import mean_by_bootstrap
@@ -21,6 +22,7 @@ INSIDE = frozenset({"DERIVATIVE", "RELAXED", "PREFIXES"})
 DATA = "DATA"
 PLANNED = [("reinforce_loo", "reinforce"), ("local_expectation", "reinforce_loo")]
 """Pairs that were to be compared before anything was measured."""
+COMPARED = ["mean", "low", "high", "n", "above", "way", "p"]
 FEWEST = 6
 """Sessions without which no detectable difference is told."""
 
@@ -58,10 +60,11 @@ def contenders(tables: Tables, kind: str) -> list[str]:
 def contest(found: Climbs, budget: str, names: Sequence[str], reward: str) -> Contest | None:
     """Find the leader of these and test the others against it."""
     each = plain(tuned.picked(found, budget), names, reward)
-    told = plain(tuned.best(found, budget), names, reward)
+    told = tuned.summary(found, each)
     if told.empty:
         return None
-    ordered = told.sort_values("tuned", ascending=False, kind="stable")
+    ordered = told.assign(rank=(told["tuned"] / climbs.RESOLUTION).round())
+    ordered = ordered.sort_values("rank", ascending=False, kind="stable").drop(columns="rank")
     leader = next(ordered.itertuples(index=False))
     others = against(each[~each["tuning"]], ordered.iloc[1:], leader.bare)
     return Contest(leader, others, detectable(others))
@@ -87,10 +90,14 @@ def against(reported: pd.DataFrame, others: pd.DataFrame, leader: str) -> pd.Dat
 
 
 def signed_rank(differences: np.ndarray, alternative: str) -> float:
-    """Wilcoxon's p, zeros ranked but not counted (Pratt 1959); 1 where nothing differs."""
-    if not np.any(differences):
+    """Wilcoxon's p, zeros ranked but not counted (Pratt 1959); 1 where nothing differs.
+
+    What is below `climbs.RESOLUTION` is no difference: at the top J differs by rounding alone.
+    """
+    told = np.where(np.abs(differences) < climbs.RESOLUTION, 0.0, differences)
+    if not np.any(told):
         return 1.0
-    return float(scipy_stats.wilcoxon(differences, zero_method="pratt", alternative=alternative).pvalue)
+    return float(scipy_stats.wilcoxon(told, zero_method="pratt", alternative=alternative).pvalue)
 
 
 def detectable(others: pd.DataFrame) -> tuple[float, float]:
@@ -109,11 +116,14 @@ def detectable(others: pd.DataFrame) -> tuple[float, float]:
 
 def effect_for(size: int, alpha: float, power: float = inference.POWER) -> float:
     """The effect d_z that `inference.t_power` says so many sessions find."""
-    return float(optimize.brentq(lambda effect: inference.t_power(effect, size, alpha) - power, 0, 100))
+    high = 0.25
+    while inference.t_power(high, size, alpha) < power:
+        high *= 2  # far beyond what is needed scipy's noncentral t is not a number
+    return float(optimize.brentq(lambda effect: inference.t_power(effect, size, alpha) - power, 0, high))
 
 
 def planned(found: Climbs, budget: str, reward: str) -> pd.DataFrame:
-    """The planned pairs at a budget: first, second, mean (first less second) and interval, n and p.
+    """The planned pairs at a budget, first less second: `COMPARED` of each.
 
     No correction is made here: they are one family with those of the other lengths and budgets.
     """
@@ -124,5 +134,18 @@ def planned(found: Climbs, budget: str, reward: str) -> pd.DataFrame:
         wide = mine.pivot_table(index="session", columns="bare", values="value", observed=True)
         gap = (wide[pair[0]] - wide[pair[1]]).dropna().to_numpy() if len(wide.columns) == 2 else np.empty(0)
         if len(gap):
-            rows.append((*pair, *map(float, mean_by_bootstrap(gap)), len(gap), signed_rank(gap, "two-sided")))
-    return pd.DataFrame(rows, columns=["first", "second", "mean", "low", "high", "n", "p"])
+            rows.append((*pair, *compared(gap)))
+    return pd.DataFrame(rows, columns=["first", "second", *COMPARED])
+
+
+def compared(gap: np.ndarray) -> tuple[float, ...]:
+    """`COMPARED` of paired differences: mean with its interval, and what the signed-rank test says.
+
+    `way` is the sign of the sum of signed ranks, where a session typically differs; the mean may have the
+    other where a few sessions differ by very much. `above` counts the sessions that differ upwards.
+    """
+    told = np.where(np.abs(gap) < climbs.RESOLUTION, 0.0, gap)
+    way = np.sign((np.sign(told) * scipy_stats.rankdata(np.abs(told))).sum())
+    found = (*mean_by_bootstrap(gap), len(gap), (told > 0).sum(), way, signed_rank(gap, "two-sided"))
+    mean, low, high, n, above, way, p = map(float, found)
+    return mean, low, high, n, above, way, p

@@ -1,19 +1,17 @@
-"""What another optimiser or another knob changes: each at its own best rate against the plain estimator at its."""
+"""What another optimiser or knob changes: at its own best rate, against the plain estimator at its."""
 
-import numpy as np
 import pandas as pd
 
 from bench.statistics import climbs, tuned
-from bench.statistics.aggregates import mean_by_bootstrap
 from bench.statistics.climbs import NULL, WAY, Climbs
-from bench.statistics.contests import signed_rank
+from bench.statistics.contests import COMPARED, compared
 from bench.statistics.stats import holm
 
-COLUMNS = ["variant", "estimator", "bare", "mean", "low", "high", "n", "p"]
+COLUMNS = ["variant", "estimator", "bare", *COMPARED]
 
 
 def departures(found: Climbs, reward: str) -> pd.DataFrame:
-    """J at equal updates less that of the plain estimator, paired by session: mean, interval, n, p, p_holm.
+    """J at equal updates less that of the plain estimator, paired by session: `COMPARED` and p_holm.
 
     Wilcoxon's signed-rank test, two-sided; all optimisers are one family, all knobs another.
     """
@@ -29,9 +27,3 @@ def departures(found: Climbs, reward: str) -> pd.DataFrame:
             rows += [(variant, estimator, plain[estimator], *compared(gap))] if len(gap) else []
     table = pd.DataFrame(rows, columns=COLUMNS)
     return table.assign(p_holm=table.groupby(table["variant"] != "")["p"].transform(holm))
-
-
-def compared(gap: np.ndarray) -> tuple[float, float, float, int, float]:
-    """Mean difference with its interval, number of sessions, and p."""
-    mean, low, high = map(float, mean_by_bootstrap(gap))
-    return mean, low, high, len(gap), signed_rank(gap, "two-sided")

@@ -23,7 +23,7 @@ FEWEST = 4
 
 
 def both(tables: Tables) -> pd.DataFrame:
-    """Logarithm of the relative error, and final headline, of the contenders: task, length, condition, session."""
+    """Logarithm of the relative error, and final headline, of the contenders, by `PLACE`."""
     parts: dict[str, list[pd.DataFrame]] = {TRAINED: [], MEASURED: []}
     for (experiment, *_), part in stats.slices(tables):
         if experiment == TRAINED:

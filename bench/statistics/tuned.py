@@ -22,23 +22,33 @@ LOWEST, HIGHEST = "lowest", "highest"
 def picked(found: Climbs, budget: str, entry: Sequence[str] = ENTRY) -> pd.DataFrame:
     """All sessions at the rate and knob of the highest mean J in tuning, with J at the budget as `value`.
 
-    By `WAY` instead of `ENTRY`, every knob has its own rate. Of equals, the plain knob and the lowest rate.
+    By `WAY` instead of `ENTRY`, every knob has its own rate. Of those equal within `climbs.RESOLUTION`, it is
+    the plain knob and the lowest rate.
     """
     each = climbs.at(found, budget)
     keys = [*ENTRY, "estimator", "rate"]
     tuning = each[each["tuning"]].groupby(keys, observed=True)["value"].mean()
     if tuning.empty:
         return each.iloc[:0]
-    best = tuning.loc[tuning.groupby(list(entry), observed=True).idxmax()].reset_index()
+    told = (tuning / climbs.RESOLUTION).round()
+    best = told.loc[told.groupby(list(entry), observed=True).idxmax()].reset_index()
     return each.merge(best[CLIMB], on=CLIMB)
 
 
 def best(found: Climbs, budget: str) -> pd.DataFrame:
+    """`summary` of everybody at a budget."""
+    return summary(found, picked(found, budget))
+
+
+def summary(found: Climbs, each: pd.DataFrame) -> pd.DataFrame:
     """Per reward, variant and estimator: its choice, mean J of the reported sessions, and how many were lost.
 
     `tuned` is the mean in the sessions that chose; `edge` says if the rate is the lowest or highest tried.
+
+    Args:
+        found: all climbs.
+        each: rows of `picked`.
     """
-    each = picked(found, budget)
     told = climbs.means(each[~each["tuning"]], [*ENTRY, "estimator", "rate"])
     tuned = each[each["tuning"]].groupby(CLIMB, observed=True)["value"].mean().rename("tuned").reset_index()
     lost = each[~each["tuning"]].groupby(CLIMB, observed=True)["lost"].sum().reset_index()
