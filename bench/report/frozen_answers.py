@@ -8,7 +8,7 @@ import pandas as pd
 from bench.report import words
 from bench.report.answers import ALPHA, DIGITS, Answer
 from bench.report.frozen import name
-from bench.report.frozen_front import detectable, difference, level, listed
+from bench.report.frozen_front import at_budgets, detectable, difference, level, listed, names, pairs
 from bench.report.words import UNDECIDED
 from bench.statistics import climbs, contests, departures, inference, lineup, tuned
 from bench.statistics.climbs import BUDGETS, NULL, UPDATES, Climbs
@@ -29,7 +29,7 @@ def sentences(tables: Tables) -> list[Answer]:
         *levels(found, reward),
         *(answer for budget in BUDGETS for answer in leaders(tables, found, budget, reward)),
         *(answer for other in others for answer in leaders(tables, found, UPDATES, other)),
-        *pairs(found, reward),
+        *planned(found),
         *unstable(found, reward),
         *changed(departures.departures(found, reward)),
     ]
@@ -94,33 +94,43 @@ def ahead(contest: Contest) -> str:
     return f"{text} A difference from it that is detected in {inference.POWER:.0%} of studies is {seen}."
 
 
-def pairs(found: Climbs, reward: str) -> Iterator[Answer]:
+def planned(found: Climbs) -> Iterator[Answer]:
     """The planned pairs, which are tested on the front page, over all lengths."""
-    for budget, equal in BUDGETS.items():
-        told = words.listed(
-            f"{lineup.label(row.first)} less {lineup.label(row.second)} {difference(row)}"
-            for row in contests.planned(found, budget, reward).itertuples()
-        )
-        if told:
-            yield Answer(f"Planned pairs, equal {equal}", f"{told}. They are tested on the front page.")
+    told = [
+        f"{names(*pair)} {at_budgets(part, difference)}."
+        for pair, part in pairs(found).groupby(["first", "second"], sort=False)
+    ]
+    if told:
+        yield Answer("Planned pairs", " ".join([*told, "They are tested on the front page."]))
 
 
 def unstable(found: Climbs, reward: str) -> Iterator[Answer]:
-    """At which rates more than a few sessions end below their start."""
+    """At which rates more than a few sessions end below their start, every knob being as it usually is."""
     rates = tuned.collapses(found)
-    mine = rates[(rates["reward"] == reward) & (rates["variant"] != NULL)]
-    bad = mine[~mine["stable"]]
-    told = []
-    for (variant, estimator), part in bad.groupby(["variant", "estimator"], observed=True):
-        at = ", ".join(f"{row.rate:g} ({row.collapsed:.0%})" for row in part.itertuples())
-        told.append(f"{name(estimator, variant)} {at}")
-    stable = mine.groupby(["variant", "estimator"], observed=True)["stable"].all()
-    rest = f"{int(stable.sum())} of {len(stable)} are stable at all rates tried."
-    if told:
-        text = f"The rates at which more than {tuned.COLLAPSED:.0%} of sessions end below their start: "
-        yield Answer("Unstable", f"{text}{words.listed(told)}. {rest}")
-    elif len(mine):
-        yield Answer("Unstable", "No estimator at any rate tried.")
+    plain = rates["estimator"] == rates["estimator"].map(lineup.bare)
+    mine = rates[(rates["reward"] == reward) & (rates["variant"] != NULL) & plain]
+    told: dict[str, list[str]] = {}
+    for (variant, estimator), part in mine.groupby(["variant", "estimator"], observed=True):
+        told.setdefault(where(part), []).append(name(estimator, variant))
+    stable = told.pop("", [])
+    text = " ".join(f"{at.capitalize()}: {words.listed(of)}." for at, of in sorted(told.items()))
+    start = f"More than {tuned.COLLAPSED:.0%} of sessions end below their start. "
+    rest = f" Nowhere: {words.listed(stable)}." if stable else ""
+    if len(mine):
+        yield Answer("Unstable", f"{start if text else ''}{text}{rest}".strip())
+
+
+def where(part: pd.DataFrame) -> str:
+    """The rates at which an estimator is unstable; nothing if there are none."""
+    ordered = part.sort_values("rate")
+    bad = ordered.loc[~ordered["stable"], "rate"]
+    if bad.empty:
+        return ""
+    if len(bad) == len(ordered):
+        return "at all rates tried"
+    if bad.tolist() == ordered["rate"].tolist()[-len(bad) :]:
+        return f"from rate {bad.iloc[0]:g} on"
+    return f"at rate {', '.join(f'{rate:g}' for rate in bad)}"
 
 
 def changed(found: pd.DataFrame) -> Iterator[Answer]:

@@ -1,6 +1,6 @@
 """The front page's first table: who may climb a reward best, for every length, kind of reward and budget."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from bench.report.choices import NAMED
 from bench.report.verdict import Slices
 from bench.report.words import UNDECIDED
 from bench.statistics import climbs, contests, inference, lineup, stats, tuned
-from bench.statistics.climbs import BUDGETS, NULL, UPDATES
+from bench.statistics.climbs import BUDGETS, NULL, UPDATES, Climbs
 from bench.statistics.contests import Contest
 from bench.tables.store import Tables
 
@@ -112,12 +112,8 @@ def detectable(contest: Contest) -> str:
 def planned(slices: Slices) -> list[str]:
     """The verdicts on the planned pairs, corrected over all of them: a sentence for each pair and slice."""
     parts = [
-        contests.planned(found, budget, climbs.main(found)).assign(
-            length=length, generator=name, budget=budget
-        )
+        pairs(climbs.read(tables)).assign(length=length, generator=name)
         for (length, name), (_, tables) in of(slices)
-        for found in [climbs.read(tables)]
-        for budget in BUDGETS
     ]
     if not parts:
         return []
@@ -125,17 +121,31 @@ def planned(slices: Slices) -> list[str]:
     every = every.assign(p_holm=stats.holm(every["p"])).sort_values(["length", "generator"], kind="stable")
     groups = every.groupby(["first", "second", "length", "generator"], sort=False)
     order = {pair: place for place, pair in enumerate(contests.PLANNED)}
-    return [sentence(part) for _, part in sorted(groups, key=lambda group: order[group[0][:2]])]
+    ordered = sorted(groups, key=lambda group: order[group[0][:2]])
+    return [
+        f"{names(first, second)}, length {length}, {generator}: {at_budgets(part, verdict)}."
+        for (first, second, length, generator), part in ordered
+    ]
 
 
-def sentence(part: pd.DataFrame) -> str:
-    """One pair at one length, at every budget."""
-    first, second, length, generator = part[["first", "second", "length", "generator"]].iloc[0]
+def pairs(found: Climbs) -> pd.DataFrame:
+    """The planned pairs under the reward that most climb, at every budget."""
+    reward = climbs.main(found)
+    parts = [contests.planned(found, budget, reward).assign(budget=budget) for budget in BUDGETS]
+    return pd.concat(parts, ignore_index=True)
+
+
+def names(first: str, second: str) -> str:
+    """What is compared."""
+    return f"{lineup.label(first)} less {lineup.label(second)}"
+
+
+def at_budgets(part: pd.DataFrame, said: Callable[[Any], str]) -> str:
+    """What is said of the rows of a pair, once where it is the same at several budgets."""
     same: dict[str, list[str]] = {}
     for row in part.itertuples():
-        same.setdefault(verdict(row), []).append(BUDGETS[row.budget])
-    told = words.listed(f"at equal {' and '.join(of)} {what}" for what, of in same.items())
-    return f"{lineup.label(first)} less {lineup.label(second)}, length {length}, {generator}: {told}."
+        same.setdefault(said(row), []).append(BUDGETS[row.budget])
+    return words.listed(f"at equal {' and '.join(of)} {what}" for what, of in same.items())
 
 
 def verdict(row: Any) -> str:

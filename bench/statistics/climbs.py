@@ -29,8 +29,8 @@ BUDGETS = {
 """What can be equal, and its name in words; what one update takes of it is a column of that name."""
 YARDSTICK = "reinforce_loo"
 """Whose spending in all its updates is the budget of the others."""
-RESOLUTION = 1e-4
-"""Differences in J below this count as none."""
+RESOLUTION = 5e-4
+"""Differences in J below this, which three digits do not show, count as none."""
 WAY = ["reward", "variant", "estimator"]
 CLIMB = [*WAY, "rate"]
 
