@@ -1,4 +1,8 @@
-"""Who may climb best: a leader found in the tuning sessions, and who is told from it in the reported ones."""
+"""Who may climb best: a leader found in the tuning sessions, and who is told from it in the reported ones.
+
+Of 200 made-up families of 6 equally good estimators, and of 12, one is not among those that may be best in
+3.5% each; were leader and rates chosen in the sessions that test, in 8% and 9.5%.
+"""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -31,7 +35,7 @@ class Contest(NamedTuple):
     """The contenders for one kind of reward at one budget.
 
     Attributes:
-        leader: the row of `tuned.best` with the highest J in tuning.
+        leader: the row of `tuned.summary` with the highest J in tuning; of equals the first by name.
         others: the rows of the rest, the nearest first, with `behind` (mean of the leader's J less theirs),
             `p` (one-sided, of being below the leader) and `p_holm`.
         detectable: the median and the largest difference that so many sessions detect.
@@ -63,10 +67,9 @@ def contest(found: Climbs, budget: str, names: Sequence[str], reward: str) -> Co
     told = tuned.summary(found, each)
     if told.empty:
         return None
-    ordered = told.assign(rank=(told["tuned"] / climbs.RESOLUTION).round())
-    ordered = ordered.sort_values("rank", ascending=False, kind="stable").drop(columns="rank")
-    leader = next(ordered.itertuples(index=False))
-    others = against(each[~each["tuning"]], ordered.iloc[1:], leader.bare)
+    near = told["tuned"] >= told["tuned"].max() - climbs.RESOLUTION
+    leader = next(told[near].itertuples(index=False))
+    others = against(each[~each["tuning"]], told[told["bare"] != leader.bare], leader.bare)
     return Contest(leader, others, detectable(others))
 
 

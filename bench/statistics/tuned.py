@@ -30,8 +30,8 @@ def picked(found: Climbs, budget: str, entry: Sequence[str] = ENTRY) -> pd.DataF
     tuning = each[each["tuning"]].groupby(keys, observed=True)["value"].mean()
     if tuning.empty:
         return each.iloc[:0]
-    told = (tuning / climbs.RESOLUTION).round()
-    best = told.loc[told.groupby(list(entry), observed=True).idxmax()].reset_index()
+    near = tuning >= tuning.groupby(list(entry), observed=True).transform("max") - climbs.RESOLUTION
+    best = tuning[near].reset_index().drop_duplicates(list(entry))
     return each.merge(best[CLIMB], on=CLIMB)
 
 
