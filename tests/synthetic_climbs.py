@@ -92,5 +92,6 @@ def told(trials, reported, lost):
 
 def everything(sessions: int = 6) -> Tables:
     """Both generators at one length."""
-    parts = [made(sessions=sessions, reported=3), made(sessions=sessions, reported=3, task="chain")]
+    reported = 2 * sessions // 3
+    parts = [made(sessions=sessions, reported=reported, task=task) for task in ("grammar", "chain")]
     return Tables(*(pd.concat([part[place] for part in parts], ignore_index=True) for place in (0, 1)), [])

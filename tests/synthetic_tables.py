@@ -224,6 +224,7 @@ def everything(sessions: int = 6, **options: object) -> Tables:
         schedule(sessions),
         oracle(sessions),
         gradients(sessions),
+        frozen(sessions),
     ]
     metrics, trials = (pd.concat([part[place] for part in parts], ignore_index=True) for place in (0, 1))
     return Tables(metrics, trials, [])
@@ -568,6 +569,13 @@ def swept_rows(course: dict[int, float], sessions: int, random: np.random.Genera
         for step, value in course.items()
     ]
     return pd.DataFrame(found, columns=["session", "step", "metric", "parameter", "value"])
+
+
+def frozen(sessions: int = 6) -> Tables:
+    """Climbs under rewards that stand still, of both generators."""
+    from synthetic_climbs import everything
+
+    return everything(sessions)
 
 
 def gradients(sessions: int = 6) -> Tables:

@@ -21,11 +21,11 @@ CAPTION = (
 
 
 def draw(tables: Tables) -> Figure | None:
-    """A panel for each family."""
+    """A panel for each family, where there is more than one rate."""
     if not climbs.are(tables):
         return None
     found = ends(climbs.read(tables))
-    if found.empty:
+    if found["rate"].nunique() < 2:
         return None
     found = parts.by_group(found.assign(row="J at the end"), "column")
     figure, panels = parts.grid(parts.curves(found, "rate").label(x="rate"), found, 2.1, 2.6, x=True, y=True)

@@ -33,7 +33,7 @@ def table(tables: Tables) -> Table:
     found = climbs.read(tables)
     numbers = numbered(found)
     shown = pd.DataFrame([cells(row) for row in numbers.itertuples()], columns=headings(), dtype=object)
-    steps = f"{found.steps.max(initial=0):g}"
+    steps = f"{found.steps.max():g}"
     return Table(numbers.drop(columns=["main"]), shown, f"After {steps} updates. {CAPTION}")
 
 

@@ -68,7 +68,7 @@ def read(tables: Tables) -> Climbs:
     steps, curves = wide.columns.to_numpy(float), wide.to_numpy(float)
     found["lost"] |= ~np.isfinite(curves).all(axis=1)
     curves = held(curves, found["lost"].to_numpy(), starts(found, curves))
-    there = np.isfinite(curves).all(axis=1) & (curves.shape[1] > 0)
+    there = np.isfinite(curves).all(axis=1)
     found = found.merge(costs(tables), on=WAY, how="left")
     return Climbs(found[there].reset_index(drop=True), curves[there], steps)
 
@@ -88,12 +88,14 @@ def reported(tables: Tables) -> int:
 def objective(tables: Tables) -> pd.DataFrame:
     """J at every step that was measured, a row for each session of a condition."""
     rows = tables.metrics[tables.metrics["metric"] == schema.OBJECTIVE]
-    return rows.pivot_table(index=[*stats.COMPARED, "session"], columns="step", values="value", observed=True)
+    keys = [*stats.COMPARED, "session"]
+    wide = rows.pivot_table(index=keys, columns="step", values="value", observed=True)
+    return wide if len(wide.columns) else wide.reindex(columns=[0])
 
 
 def starts(found: pd.DataFrame, curves: np.ndarray) -> np.ndarray:
     """Where each session began; where that is not known, where others of its number and reward did."""
-    own = pd.Series(curves[:, 0] if curves.shape[1] else np.nan, found.index)
+    own = pd.Series(curves[:, 0], found.index)
     return own.fillna(own.groupby([found["reward"], found["session"]]).transform("first")).to_numpy(float)
 
 
@@ -123,7 +125,7 @@ def budgets(climbs: Climbs, budget: str) -> pd.Series:
     """By reward, what leave-one-out REINFORCE spends in all its updates."""
     rows = climbs.sessions
     mine = rows[(rows["estimator"] == YARDSTICK) & (rows["variant"] == "")]
-    return mine.groupby("reward")[budget].first() * climbs.steps.max(initial=0)
+    return mine.groupby("reward")[budget].first() * climbs.steps.max()
 
 
 def at(climbs: Climbs, budget: str) -> pd.DataFrame:
@@ -136,7 +138,7 @@ def at(climbs: Climbs, budget: str) -> pd.DataFrame:
     spent = rows["reward"].map(budgets(climbs, budget)).to_numpy(float)
     with np.errstate(divide="ignore", invalid="ignore"):
         reach = spent / rows[budget].to_numpy(float)
-    last = climbs.steps.max(initial=0)
+    last = climbs.steps.max()
     found = rows.assign(value=interpolated(climbs, np.fmin(reach, last)))
     return found[np.isfinite(spent)]
 
