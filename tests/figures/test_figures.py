@@ -560,3 +560,42 @@ def test_a_slice_that_lacks_something_shows_what_it_has(slices: dict[Slice, Tabl
         shown = {name for name in figures.available() if draw(name, part._replace(metrics=metrics[kept]))}
         assert lost != "headline" or "cost" in shown
         assert lost != "settings" or "unigrams" in shown or key != GRAMMAR_3
+
+
+FROZEN = ("frozen", "grammar", "synthetic", 3)
+
+
+def test_no_other_figure_is_drawn_of_climbs(drawn: dict[tuple[str, Slice], Figure]) -> None:
+    assert {name for name, key in drawn if key == FROZEN} == {"climbs", "rates"}
+    assert {key for name, key in drawn if name in ("climbs", "rates")} == {
+        FROZEN,
+        ("frozen", "chain", *FROZEN[2:]),
+    }
+
+
+def test_a_climb_ends_where_its_cost_does_and_floor_and_ceiling_are_in_every_panel(
+    drawn: dict[tuple[str, Slice], Figure],
+) -> None:
+    updates, calls, milliseconds = visible(drawn["climbs", FROZEN])[:3]
+    assert [axes.get_title() for axes in (updates, calls, milliseconds)] == [
+        "updates",
+        "discriminator calls",
+        "milliseconds",
+    ]
+    own = ("reinforce_loo", "default")
+    ends = [curve(axes, *own).get_xdata()[-1] for axes in (updates, calls, milliseconds)]
+    assert ends == pytest.approx([4, 128, 4])
+    for axes in visible(drawn["climbs", FROZEN])[::3]:
+        for condition in (("exact", "default"), ("reinforce_loo", "null_reward")):
+            assert np.isfinite(np.asarray(curve(axes, *condition).get_ydata(), float)).all()
+        assert axes.get_ylim()[1] < 1.1
+
+
+def test_a_rate_alone_is_no_curve(slices: dict[Slice, Tables]) -> None:
+    part = slices[FROZEN]
+    one = part._replace(
+        metrics=part.metrics[part.metrics["setting"].str.endswith("rate=0.1")],
+        trials=part.trials[part.trials["setting"].str.endswith("rate=0.1")],
+    )
+    assert draw("rates", one) is None
+    assert draw("climbs", one) is not None

@@ -32,9 +32,7 @@ def with_value(tables: Tables, sessions: range, estimator: str, setting: str, va
 
 
 def test_settings_are_parsed():
-    found = climbs.parsed(
-        pd.Series(["d79 rate=0.06", "d79 epsilon_1e-4 rate=1e-05", "even sgd rate=150"])
-    )
+    found = climbs.parsed(pd.Series(["d79 rate=0.06", "d79 epsilon_1e-4 rate=1e-05", "even sgd rate=150"]))
     assert found["reward"].tolist() == ["d79", "d79", "even"]
     assert found["variant"].tolist() == ["", "epsilon_1e-4", "sgd"]
     assert found["rate"].tolist() == [0.06, 1e-5, 150]
