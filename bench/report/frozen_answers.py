@@ -114,7 +114,7 @@ def unstable(found: Climbs, reward: str) -> Iterator[Answer]:
         told.setdefault(where(part), []).append(name(estimator, variant))
     stable = told.pop("", [])
     text = " ".join(f"{at.capitalize()}: {words.listed(of)}." for at, of in sorted(told.items()))
-    start = f"More than {tuned.COLLAPSED:.0%} of sessions end below their start. "
+    start = f"More than {tuned.COLLAPSED:.0%} of sessions end below their start, by rate. "
     rest = f" Nowhere: {words.listed(stable)}." if stable else ""
     if len(mine):
         yield Answer("Unstable", f"{start if text else ''}{text}{rest}".strip())
@@ -143,10 +143,16 @@ def changed(found: pd.DataFrame) -> Iterator[Answer]:
             continue
         clear = part["p_holm"] < ALPHA
         told = words.listed(departure(row) for row in part[clear].sort_values("mean").itertuples())
-        rest = words.listed(departure(row) for row in part[~clear].itertuples())
         text = "J at the best rate less that of the plain estimator at its best: "
-        text += f"{told or 'no difference shown'}."
-        yield Answer(about, text + (f" {UNDECIDED.capitalize()}: {rest}." if rest else ""))
+        yield Answer(about, f"{text}{told or 'no difference shown'}.{unclear(part[~clear])}")
+
+
+def unclear(part: pd.DataFrame) -> str:
+    """Of what is undecided, that whose mean is off zero by its interval, and how many others there are."""
+    off = (part["low"] > 0) | (part["high"] < 0)
+    told = [departure(row) for row in part[off].itertuples()]
+    more = [f"{'and ' if told else ''}{words.counted(int((~off).sum()), 'other')}"] if (~off).any() else []
+    return f" {UNDECIDED.capitalize()}: {words.listed([*told, *more])}." if len(part) else ""
 
 
 def departure(row: Any) -> str:

@@ -20,14 +20,15 @@ CAPTION = (
     "Under a reward that stands still, each estimator at its own best rate and knob, which the tuning "
     "sessions choose. They also name the leader, the first in each list; the others in it, the nearest "
     "first, are not shown to be below it in the reported sessions: paired one-sided Wilcoxon signed-rank "
-    f"tests, Holm's correction over all contenders of the row, {ALPHA:.0%}. Were all equally good, all "
-    f"would be in the list in at least {stats.LEVEL:.0%} of studies. A black box gives values of whole "
-    "sequences alone; a differentiable reward gives derivatives and values of prefixes too. J of the "
-    f"leader, with its {stats.LEVEL:.0%} interval, is at the budget: what leave-one-out REINFORCE spends "
-    "in all its updates. Beside it J of the exact gradient and of leave-one-out REINFORCE under a null "
-    "reward after all updates, the ceiling and the floor. Detectable: the difference in J from the leader "
-    f"that so many sessions find in {inference.POWER:.0%} of studies, the median over the others, and the "
-    "most. Estimators that learn from real sequences take no part."
+    f"tests, Holm's correction over all contenders of the row, {ALPHA:.0%}; differences below "
+    f"{climbs.RESOLUTION:g} count as none. Were all equally good, all would be in the list in at least "
+    f"{stats.LEVEL:.0%} of studies. A black box gives values of whole sequences alone; a differentiable "
+    f"reward gives derivatives and values of prefixes too. J of the leader, with its {stats.LEVEL:.0%} "
+    "interval, is at the budget: what leave-one-out REINFORCE spends in all its updates. Beside it J of "
+    "the exact gradient and of leave-one-out REINFORCE under a null reward after all updates, the ceiling "
+    "and the floor. Detectable: the difference in J from the leader that so many sessions find in "
+    f"{inference.POWER:.0%} of studies, the median over the others, and the most. Estimators that learn "
+    "from real sequences take no part."
 )
 
 
