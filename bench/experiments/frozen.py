@@ -163,10 +163,13 @@ def climbs(
     """Give the estimators that can run there, at every rate of the task and the optimiser."""
     task, reward, length = problem
     frozen.require(task, reward, variant)
-    rates = {(of, optimiser): found for of, optimiser, found in settings.rates}
+    optimiser = OPTIMISERS.get(variant, OPTIMISERS[""]).name
+    rates = next((found for *of, found in settings.rates if of == [task, optimiser]), None)
+    if rates is None:
+        raise UserError(f"experiment frozen: rates names no rates of {optimiser} for {task}")
     for name in names:
         if runs(settings, name, task, length):
-            for rate in rates[task, OPTIMISERS.get(variant, OPTIMISERS[""]).name]:
+            for rate in rates:
                 yield Condition(task, length, name, str(Problem(reward, variant, rate)))
 
 

@@ -266,10 +266,11 @@ def run(
     frames = []
     loop = training.adversarial(start, data, task, estimator, schedule, streams, own, clock.phase)
     for step, players in enumerate(loop):
+        if step == 0:
+            calls = training.calls_per_update(players, task, estimator, schedule, own)
         if step in climb.moments:
             rows = [Row(schema.OBJECTIVE, "", objective(players))]
             if step == schedule.updates:
-                calls = training.calls_per_update(players, task, estimator, schedule, own)
                 rows += spent(calls.times(step), clock, rows[0].values)
             frames.append(frame(rows, stack, step))
     table = pd.concat(frames, ignore_index=True)

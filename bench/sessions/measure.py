@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.func import grad, vmap
+from torch.utils._pytree import tree_map
 
 from bench.tables import schema
 from discgan_core import accuracy, exact, gradients
@@ -199,8 +200,8 @@ class Gradients:
 
     def exact(self, players: Players) -> list[Truth]:
         """Give the exact gradient of every session; one at a time, for each may take much memory."""
-        both = zip(each(players.generator), each(players.discriminator), strict=True)
-        found = [accuracy.flatten(self._exact(*pair)) for pair in both]
+        alone = (tree_map(lambda leaf: leaf[[n]], players) for n in range(len(players.updates)))  # noqa: B023
+        found = [accuracy.flatten(each(vmap(self._exact)(p.generator, p.discriminator))[0]) for p in alone]
         return [Truth(gradient, torch.zeros_like(gradient)) for gradient in found]
 
     def _exact(self, theta: Params, phi: Params) -> Params:
