@@ -4,8 +4,8 @@ The truth is exact at every length. Where all sequences can be gone through in a
 the parameters are those of `grammar`'s sessions trained with leave-one-out REINFORCE: after pre-training,
 early, midway and at the end. Beyond (15, 40 and 100) they are those of a first-order chain that climbs the
 grammar's goodness, which has a recursion of its own (`discgan_core.automata`). Parameters and true gradients
-are kept on disk (`sessions.checkpoints`). `standard` has the parameters midway alone, and leaves out what takes
-longest at the greatest lengths.
+are kept on disk (`sessions.checkpoints`). `standard` has the parameters midway alone, and leaves out what
+takes longest at the greatest lengths.
 
 An estimator that learns to lower its variance learns first, with the parameters held where they are. What
 is measured of one draw gives the rest: budgets are those of a REINFORCE update of 128 samples, in
@@ -21,6 +21,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+from torch import Tensor
 
 from bench.experiments import grammar
 from bench.sessions import frozen
@@ -33,7 +34,7 @@ from bench.sessions.updates import BATCH, Updates
 from bench.tables import schema
 from bench.tables.condition import Condition, Outcome
 from discgan_core import accuracy, estimators, exact, tasks
-from discgan_core.accuracy import TOTAL, Accuracy, AtBudget, Truth
+from discgan_core.accuracy import TOTAL, Accuracy, AtBudget
 from discgan_core.game import REGAN, Game
 from discgan_core.interface import Estimator
 from discgan_core.randomness import Streams
@@ -167,7 +168,7 @@ def rows(settings: QualitySettings, estimator: Estimator) -> tuple[str, int]:
     return "", max(BATCH, estimator.samples_per_draw)
 
 
-def measured(settings: QualitySettings, ours: Updates, truths: list[Truth], priced: Priced) -> Iterator[Row]:
+def measured(settings: QualitySettings, ours: Updates, truths: list[Tensor], priced: Priced) -> Iterator[Row]:
     """Give every row of one checkpoint."""
     size = ours.estimator.samples_per_draw
     ours.learn(settings.learning)
@@ -182,7 +183,6 @@ def measured(settings: QualitySettings, ours: Updates, truths: list[Truth], pric
         yield from of_budget(
             [one_draw(v) for v in values], "/".join([schema.ONE_DRAW, parameter]).rstrip("/")
         )
-    yield Row(schema.GRADIENT_NOISE_SQUARED, "", torch.stack([one[TOTAL].noise_squared for one in found]))
     for budget, (mine, theirs) in priced.items():
         yield Row(schema.DRAW_COST, budget, torch.full((len(truths),), mine))
         if mine > 0:

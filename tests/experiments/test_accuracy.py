@@ -14,7 +14,7 @@ from bench.sessions.measure import Gradients
 from bench.sessions.truth import trajectory, true_gradients
 from bench.tables.condition import Condition
 from discgan_core import accuracy, estimators, exact, tasks, training
-from discgan_core.accuracy import TOTAL, Truth, flatten
+from discgan_core.accuracy import TOTAL, flatten
 from discgan_core.randomness import Streams
 
 G = {"a": torch.tensor([1.0, -2.0]), "b": torch.tensor([[0.5], [-1.0], [0.25]])}
@@ -32,22 +32,13 @@ def draws_of(count, seed):
     }
 
 
-def truth_of(noise=0.0, seed=None):
-    gradient = flatten(G)
-    if seed is not None:
-        gradient = gradient + noise * torch.from_numpy(np.random.default_rng(seed).normal(size=len(gradient)))
-    return Truth(gradient, torch.full_like(gradient, noise**2))
-
-
 def like():
     return {name: g[None] for name, g in G.items()}
 
 
-@pytest.mark.parametrize("noise", [0.0, 0.3])
-def test_squares_are_corrected_for_the_noise_of_draws_and_of_the_truth(noise):
-    found = []
+def test_squares_are_corrected_for_the_noise_of_draws():
+    truth, found = flatten(G), []
     for seed in range(400):
-        truth = truth_of(noise, seed)
         sums = accuracy.moments(draws_of(20, 1000 + seed), truth)
         found.append(accuracy.accuracy(sums, truth, like()))
     sizes = {"a": 2, "b": 3, TOTAL: 5}
@@ -61,7 +52,7 @@ def test_squares_are_corrected_for_the_noise_of_draws_and_of_the_truth(noise):
 
 
 def test_sums_add_up():
-    truth, draws = truth_of(), draws_of(64, 0)
+    truth, draws = flatten(G), draws_of(64, 0)
     halves = [{name: g[part] for name, g in draws.items()} for part in (slice(0, 24), slice(24, 64))]
     parts = [accuracy.moments(half, truth) for half in halves]
     for whole, *pieces in zip(accuracy.moments(draws, truth), *parts, strict=True):
@@ -70,11 +61,11 @@ def test_sums_add_up():
 
 @pytest.mark.parametrize("n", [1, 6, 30])
 def test_the_prediction_for_a_budget_is_what_means_of_so_many_draws_come_to(n):
-    truth = truth_of()
+    truth = flatten(G)
     many = flatten(draws_of(n * 20_000, 5), 1).unflatten(0, (-1, n)).mean(1)
-    error = (many - truth.gradient).square().sum(1)
-    cosine = accuracy.cosine(many, truth.gradient)
-    signs = (many.sign() == truth.gradient.sign()).double().mean(1)
+    error = (many - truth).square().sum(1)
+    cosine = accuracy.cosine(many, truth)
+    signs = (many.sign() == truth.sign()).double().mean(1)
     at = [
         accuracy.at_budget(accuracy.moments(draws_of(100, seed), truth), truth, torch.tensor(float(n)))
         for seed in range(300)
@@ -86,7 +77,7 @@ def test_the_prediction_for_a_budget_is_what_means_of_so_many_draws_come_to(n):
 
 
 def test_below_one_draw_only_the_error_is_predicted():
-    truth = truth_of()
+    truth = flatten(G)
     found = accuracy.at_budget(accuracy.moments(draws_of(100, 0), truth), truth, torch.tensor(0.5))
     assert found.error > 0
     assert found.cosine.isnan()
@@ -94,7 +85,7 @@ def test_below_one_draw_only_the_error_is_predicted():
 
 
 def test_a_gradient_without_noise_is_right_at_every_budget():
-    truth = truth_of()
+    truth = flatten(G)
     draws = {name: g.expand(3, *g.shape) for name, g in G.items()}
     found = accuracy.at_budget(accuracy.moments(draws, truth), truth, torch.tensor(500.0))
     assert found.error == pytest.approx(0, abs=1e-12)
@@ -142,14 +133,13 @@ def test_a_true_gradient_is_kept_and_is_that_of_its_session(length):
     draws = Gradients(task, estimators.make("reinforce"), game, Streams("t", (0, 1)))
     for _ in range(2):
         found = true_gradients(draws, players, "t")
-        assert [t.noise.count_nonzero() for t in found] == [0, 0]
-        torch.testing.assert_close([t.gradient for t in found], [t.gradient for t in draws.exact(players)])
+        torch.testing.assert_close(found, draws.exact(players))
     both = zip(training.each(players.generator), training.each(players.discriminator), strict=True)
     for truth, (theta, phi) in zip(found, both, strict=True):
         value = lambda th, phi=phi: exact.expected_reward(  # noqa: E731
             game.policy(th, length, {}), game.reward(phi, {})
         )
-        torch.testing.assert_close(truth.gradient, flatten(torch.func.grad(value)(theta)))
+        torch.testing.assert_close(truth, flatten(torch.func.grad(value)(theta)))
 
 
 @pytest.mark.parametrize(("task", "length"), [("grammar", 3), ("chain", 15)])
