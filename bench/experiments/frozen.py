@@ -12,7 +12,7 @@ with what an update costs, so that the same curves tell of equal updates, calls 
 `standard` has all estimators under a discriminator of 79 batches at lengths 3 and 6, and on the chain under
 the grammar's goodness at 15 and 40; a few estimators meet other rewards and optimisers at 3, and the
 discriminator at 15. An update is of 32 samples, and 8 of them come near the end at the best rates. In `paper`
-there are 64 updates of 64 samples, everybody is at every length, and knobs and optimisers are at length 6.
+there are 48 updates of 64 samples, everybody is at every length, and knobs and optimisers are at length 6.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bench.errors import UserError
-from bench.sessions import controls, frozen
-from bench.sessions.frozen import OPTIMISERS, Climb, Problem
+from bench.sessions import climb, controls, frozen
+from bench.sessions.climb import OPTIMISERS, Climb, Problem
 from bench.sessions.settings import left_out
 from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators, tasks
@@ -124,7 +124,7 @@ PRESETS = {
             ("grammar", "d79", 40),
         ),
         at=("grammar", "d79", 6),
-        moments=(0, 1, 2, 4, 8, 16, 32, 64),
+        moments=(0, 1, 2, 4, 8, 16, 32, 48),
         batch=64,
         generated=64,
         samples=1024,
@@ -162,7 +162,8 @@ def climbs(
 ) -> Iterator[Condition]:
     """Give the estimators that can run there, at every rate of the task and the optimiser."""
     task, reward, length = problem
-    frozen.require(task, reward, variant)
+    frozen.require(task, reward)
+    climb.require(variant)
     optimiser = OPTIMISERS.get(variant, OPTIMISERS[""]).name
     rates = next((found for *of, found in settings.rates if of == [task, optimiser]), None)
     if rates is None:
@@ -197,7 +198,7 @@ def estimator_of(settings: FrozenSettings, condition: Condition) -> Estimator:
 
 def run(settings: FrozenSettings, condition: Condition, sessions: Sequence[int], device: str) -> Outcome:
     """Train some sessions, and measure J on the way."""
-    return frozen.run(settings, condition, sessions, device, estimator_of(settings, condition))
+    return climb.run(settings, condition, sessions, device, estimator_of(settings, condition))
 
 
 GROWING = {"rollout": 1.8, "arsm": 0.7, "local_expectation": 0.7, "disarm": 0.4, "unordered_set": 0.3}

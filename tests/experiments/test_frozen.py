@@ -9,7 +9,8 @@ from torch.testing import assert_close
 from bench.errors import UserError
 from bench.experiments import frozen as experiment
 from bench.sessions import frozen
-from bench.sessions.frozen import Objective, Problem
+from bench.sessions.climb import Problem, problem_of
+from bench.sessions.frozen import Objective
 from bench.tables.condition import Condition
 from discgan_core import estimators, exact, tasks, training
 from discgan_core.models.discriminator import DiscriminatorReward
@@ -100,7 +101,7 @@ def test_what_there_is_not_is_told(changed, words):
 
 @pytest.mark.parametrize("problem", [Problem("d79", "", 0.025), Problem("match", "epsilon_1e-4", 1e-5)])
 def test_a_setting_s_name_says_the_problem(problem):
-    assert frozen.problem_of(str(problem)) == problem
+    assert problem_of(str(problem)) == problem
 
 
 # What J is
