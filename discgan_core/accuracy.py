@@ -26,18 +26,6 @@ def flatten(tensors: Params, start: int = 0) -> Tensor:
     return joined(tensors, start).double()
 
 
-class Truth(NamedTuple):
-    """The gradient g that draws are held against, [parameters] both.
-
-    Attributes:
-        gradient: g, or an unbiased estimate of it.
-        noise: the squared standard error of each of its entries; zero where g is exact.
-    """
-
-    gradient: Tensor
-    noise: Tensor
-
-
 class Moments(NamedTuple):
     """Sums over draws; they add up.
 
@@ -65,10 +53,13 @@ class Moments(NamedTuple):
         return spread / (self.draws - 1).clamp(min=1)
 
 
-def moments(draws: Params, truth: Truth) -> Moments:
-    """Sum per-draw gradients [draws, ...] of one session: in double, but for angles and signs."""
+def moments(draws: Params, truth: Tensor) -> Moments:
+    """Sum per-draw gradients [draws, ...] of one session, of which g is [parameters].
+
+    In double, but for angles and signs.
+    """
     flat = joined(draws, 1)
-    g = truth.gradient.to(flat.dtype)
+    g = truth.to(flat.dtype)
     agree = (flat.sign() == g.sign()).to(flat.dtype).sum(0)
     parts = zip(*(groups(draws, values) for values in (flat, g, agree)), strict=True)
     each = [(cosine(a, b).double().sum(), same.double().mean()) for a, b, same in parts]
@@ -94,8 +85,7 @@ class Accuracy(NamedTuple):
 
     Attributes:
         bias_squared: an unbiased estimate of |E[g_hat] - g|^2, which may come out negative.
-        norm_squared: the same of |g|^2.
-        noise_squared: the squared standard error of the g that was used; 0 for an exact one.
+        norm_squared: |g|^2.
         variance: of one draw, summed over the parameters.
         cosine: of the draws' mean and g.
         draw_cosine: of one draw and g, its mean.
@@ -104,22 +94,21 @@ class Accuracy(NamedTuple):
 
     bias_squared: Tensor
     norm_squared: Tensor
-    noise_squared: Tensor
     variance: Tensor
     cosine: Tensor
     draw_cosine: Tensor
     draw_signs: Tensor
 
 
-def accuracy(sums: Moments, truth: Truth, like: Params) -> dict[str, Accuracy]:
+def accuracy(sums: Moments, truth: Tensor, like: Params) -> dict[str, Accuracy]:
     """Compare draws with the truth, every tensor by itself and all together, as `TOTAL`.
 
     Args:
         sums: of the draws.
-        truth: g.
+        truth: g, [parameters].
         like: named and shaped as one draw, each tensor with one axis more in front.
     """
-    vectors = [groups(like, v) for v in (sums.mean(), sums.variance(), *truth)]
+    vectors = [groups(like, v) for v in (sums.mean(), sums.variance(), truth)]
     parts = zip([*sorted(like), TOTAL], *vectors, sums.cosine, sums.signs, strict=True)
     return {name: compare(sums.draws, *found) for name, *found in parts}
 
@@ -129,16 +118,14 @@ def compare(
     mean: Tensor,
     variance: Tensor,
     g: Tensor,
-    noise: Tensor,
     cosines: Tensor,
     signs: Tensor,
 ) -> Accuracy:
     """Compare the mean of so many draws with g, [parameters] both."""
-    spread, unknown = variance.sum(), noise.sum()
+    spread = variance.sum()
     return Accuracy(
-        bias_squared=(mean - g).square().sum() - spread / draws - unknown,
-        norm_squared=g.square().sum() - unknown,
-        noise_squared=unknown,
+        bias_squared=(mean - g).square().sum() - spread / draws,
+        norm_squared=g.square().sum(),
         variance=spread,
         cosine=cosine(mean, g),
         draw_cosine=cosines / draws,
@@ -161,7 +148,7 @@ class AtBudget(NamedTuple):
     signs: Tensor
 
 
-def at_budget(sums: Moments, truth: Truth, n: Tensor) -> AtBudget:
+def at_budget(sums: Moments, g: Tensor, n: Tensor) -> AtBudget:
     """Predict the mean of n draws, all parameters together.
 
     With m = E[g_hat], V = sum of variances:  E cos = m g / (|g| sqrt(|m|^2 + V / n)),  and entry i has the
@@ -170,19 +157,18 @@ def at_budget(sums: Moments, truth: Truth, n: Tensor) -> AtBudget:
 
     Args:
         sums: of the draws.
-        truth: g.
+        g: [parameters].
         n: draws, a scalar that need not be whole.
     """
-    mean, variance, (g, noise), count = sums.mean(), sums.variance(), truth, sums.draws
-    spread, unknown = variance.sum(), noise.sum()
-    bias = (mean - g).square().sum() - spread / count - unknown
+    mean, variance, count = sums.mean(), sums.variance(), sums.draws
+    spread = variance.sum()
+    bias = (mean - g).square().sum() - spread / count
     size = (mean.square().sum() - spread / count + spread / n).clamp(min=0).sqrt()
-    norm = (g.square().sum() - unknown).clamp(min=0).sqrt()
     sharp = torch.where(n < count, (n * count / (count - n)).abs().sqrt(), 1e300)
     right = torch.special.ndtr(g.sign() * mean * sharp / variance.sqrt().clamp(min=1e-300))
     possible = n >= 1
     return AtBudget(
         error=bias + spread / n,
-        cosine=torch.where(possible, (mean @ g / (size * norm)).clamp(-1, 1), torch.nan),
+        cosine=torch.where(possible, (mean @ g / (size * g.norm())).clamp(-1, 1), torch.nan),
         signs=torch.where(possible & ((n < count) | (spread == 0)), right.mean(), torch.nan),
     )

@@ -19,9 +19,10 @@ from torch.func import grad_and_value
 from torch.nn.functional import pad
 
 from discgan_core import automata
+from discgan_core.checks import readable
 from discgan_core.contexts import contexts_of
 from discgan_core.interface import Params, Policy, Reward
-from discgan_core.policies import log_probs_of_all
+from discgan_core.policies import NO_NUMBERS, log_probs_of_all
 from discgan_core.rewards import of_all
 
 LISTED = 20_000
@@ -86,6 +87,8 @@ def of_those(policy: Policy, reward: Reward, start: Sequence[int]) -> Tensor:
     """Give the part of J that sequences with a beginning have."""
     contexts = max(contexts_of(policy), contexts_of(reward))
     log_p = log_probs_of_all(policy, start, contexts)
+    if readable(log_p) and log_p.isnan().any():
+        raise ValueError(NO_NUMBERS)
     f = of_all(reward, policy.length, start, log_p.new_empty(0, policy.vocabulary), contexts)
     # filled up to whole vectors: see `discgan_core.randomness`
     more = -len(log_p) % 32

@@ -44,7 +44,6 @@ def one(log_variance, bias, milliseconds, calls, norm, rng):
     squared = norm * (bias + 0.003 * rng.normal())
     yield schema.GRADIENT_NORM_SQUARED, "", norm
     yield schema.GRADIENT_BIAS_SQUARED, "", squared
-    yield schema.GRADIENT_NOISE_SQUARED, "", 0.0
     yield schema.ERROR_AT_BUDGET, schema.ONE_DRAW, squared + variance
     yield schema.COSINE_AT_BUDGET, schema.ONE_DRAW, 0.5
     cost = {

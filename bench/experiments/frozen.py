@@ -12,7 +12,7 @@ with what an update costs, so that the same curves tell of equal updates, calls 
 `standard` has all estimators under a discriminator of 79 batches at lengths 3 and 6, and on the chain under
 the grammar's goodness at 15 and 40; a few estimators meet other rewards and optimisers at 3, and the
 discriminator at 15. An update is of 32 samples, and 8 of them come near the end at the best rates. In `paper`
-there are 64 updates of 64 samples, everybody is at every length, and knobs and optimisers are at length 6.
+there are 48 updates of 64 samples, everybody is at every length, and knobs and optimisers are at length 6.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bench.errors import UserError
-from bench.sessions import controls, frozen
-from bench.sessions.frozen import OPTIMISERS, Climb, Problem
+from bench.sessions import climb, controls, frozen
+from bench.sessions.climb import OPTIMISERS, Climb, Problem
+from bench.sessions.settings import left_out
 from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators, tasks
 from discgan_core.interface import Estimator
@@ -48,7 +49,7 @@ class FrozenSettings(Climb):
         variants: of the optimiser, for the few.
         knobs: estimators with another value of the hyperparameter that matters.
         rates: task and optimiser -> its rates.
-        left_out: estimator and length for which there is no time.
+        left_out: estimators for which there is no time; `rollout@40` is left out at length 40 alone.
     """
 
     sessions: int = 45
@@ -89,11 +90,10 @@ class FrozenSettings(Climb):
         ("chain", "adam", (0.1, 0.25, 0.6, 1.5, 4.0, 10.0)),
         ("chain", "sgd", (0.5, 1.5, 5.0, 15.0, 50.0, 150.0)),
     )
-    left_out: tuple[tuple[str, int], ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
-STANDARD = FrozenSettings(left_out=(("rollout", 40),))
-DISCRIMINATORS = ("d20", "d79", "d300")
+STANDARD = FrozenSettings(left_out=("rollout@40",))
 PRESETS = {
     "smoke": replace(
         STANDARD,
@@ -124,7 +124,7 @@ PRESETS = {
             ("grammar", "d79", 40),
         ),
         at=("grammar", "d79", 6),
-        moments=(0, 1, 2, 4, 8, 16, 32, 64),
+        moments=(0, 1, 2, 4, 8, 16, 32, 48),
         batch=64,
         generated=64,
         samples=1024,
@@ -162,11 +162,15 @@ def climbs(
 ) -> Iterator[Condition]:
     """Give the estimators that can run there, at every rate of the task and the optimiser."""
     task, reward, length = problem
-    frozen.require(task, reward, variant)
-    rates = {(of, optimiser): found for of, optimiser, found in settings.rates}
+    frozen.require(task, reward)
+    climb.require(variant)
+    optimiser = OPTIMISERS.get(variant, OPTIMISERS[""]).name
+    rates = next((found for *of, found in settings.rates if of == [task, optimiser]), None)
+    if rates is None:
+        raise UserError(f"experiment frozen: rates names no rates of {optimiser} for {task}")
     for name in names:
         if runs(settings, name, task, length):
-            for rate in rates[task, OPTIMISERS.get(variant, OPTIMISERS[""]).name]:
+            for rate in rates:
                 yield Condition(task, length, name, str(Problem(reward, variant, rate)))
 
 
@@ -179,7 +183,7 @@ def floor(
 
 def runs(settings: FrozenSettings, name: str, task: str, length: int) -> bool:
     """Tell whether an estimator can run there; of a chain the exact gradient is known at any length."""
-    if (estimators.bare(name), length) in settings.left_out:
+    if left_out(settings, estimators.bare(name), length):
         return False
     known = task == frozen.CHAIN and estimators.bare(name) == CEILING
     return known or estimators.make(name).supports(length, tasks.make(task, length).vocabulary)
@@ -194,7 +198,7 @@ def estimator_of(settings: FrozenSettings, condition: Condition) -> Estimator:
 
 def run(settings: FrozenSettings, condition: Condition, sessions: Sequence[int], device: str) -> Outcome:
     """Train some sessions, and measure J on the way."""
-    return frozen.run(settings, condition, sessions, device, estimator_of(settings, condition))
+    return climb.run(settings, condition, sessions, device, estimator_of(settings, condition))
 
 
 GROWING = {"rollout": 1.8, "arsm": 0.7, "local_expectation": 0.7, "disarm": 0.4, "unordered_set": 0.3}

@@ -22,7 +22,7 @@ from bench.experiments.grammar import ONCE
 from bench.sessions import adversarial, controls, wordlists
 from bench.sessions.parameters import require_parameters
 from bench.sessions.pretrained import TaskMaker
-from bench.sessions.settings import Settings, smoke
+from bench.sessions.settings import Settings, left_out, smoke
 from bench.tables.condition import Condition, Outcome
 from discgan_core import estimators, tasks
 from discgan_core.game import Game, surprise
@@ -128,7 +128,8 @@ def conditions(settings: NameSettings, lengths: Sequence[int], names: Sequence[s
     for length in lengths:
         vocabulary = check(settings.source, length)
         require_parameters(settings, vocabulary)
-        asked = [n for n in names if estimators.bare(n) not in ("exact", *settings.left_out)]
+        asked = [n for n in names if estimators.bare(n) != "exact"]
+        asked = [n for n in asked if not left_out(settings, estimators.bare(n), length)]
         able = [n for n in asked if estimators.make(n).supports(length, vocabulary)]
         plain = [Condition("names", length, name, source=source) for name in able]
         forms = [Condition("names", length, PAPER, form, source) for form in FORMS if PAPER in able]

@@ -12,10 +12,9 @@ TITLE = "Bias of the gradient estimates"
 CAPTION = (
     "Relative bias, ||mean estimate - true gradient|| / ||true gradient||, after the last update; in "
     "gradient_quality at the last checkpoint, where the parameters are the same for all. The true "
-    "gradient is found by enumerating every sequence or, where they are too many, from very many draws. "
-    "BCa bootstrap interval (95%) over sessions. The noise of finite samples is subtracted, so an "
-    "unbiased estimator lies at 0 within its interval. The axis is linear up to 1, where a bias is as "
-    "long as the gradient, and logarithmic beyond."
+    "gradient is exact. BCa bootstrap interval (95%) over sessions. The noise of finite samples is "
+    "subtracted, so an unbiased estimator lies at 0 within its interval. The axis is linear up to 1, where a "
+    "bias is as long as the gradient, and logarithmic beyond."
 )
 BELOW = [0, 0.25, 0.5, 0.75]
 BEYOND = [1, 2, 5]

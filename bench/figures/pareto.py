@@ -21,8 +21,7 @@ CAPTION = (
     "which raises the smallest. Below: relative bias, |E[draw] - g| / |g|; a hollow mark means that none "
     "can be shown, and is the most there may be, in its family's panel alone. The black line is the "
     "Pareto front: for each estimator on it none is both cheaper and better. Below, an estimator without "
-    "a measurable bias ends it. The true gradient is enumerated, or where sequences are too many the mean "
-    "of very many draws whose own error is subtracted."
+    "a measurable bias ends it. The true gradient is exact."
 )
 VARIANCE, BIAS = "variance of one draw / |g|²", "relative bias"
 

@@ -18,7 +18,6 @@ def sentences(tables: Tables) -> list[Answer]:
         *(answer for budget in quality.BUDGETS for answer in at_budget(tables, budget)),
         *front(tables),
         *biases(quality.biases(tables)),
-        *truth(tables),
     ]
 
 
@@ -71,15 +70,3 @@ def biases(found: pd.DataFrame) -> Iterator[Answer]:
     none = words.listed(f"{label(row)}{answers.at_most(row)}" for row in shown[~clear].itertuples())
     if none:
         yield Answer("No bias shown", f"{none}.")
-
-
-def truth(tables: Tables) -> Iterator[Answer]:
-    """How well the true gradient itself is known."""
-    noise = quality.over_checkpoints(quality.relative(tables, schema.GRADIENT_NOISE_SQUARED, ""))
-    worst = noise.groupby(stats.COMPARED, observed=True)["value"].mean().max() if len(noise) else 0
-    if worst > 0:
-        yield Answer(
-            "The true gradient",
-            f"Sequences are too many to enumerate. The reference's own squared standard error is {worst:.2g} "
-            "of |g|²; it is subtracted from every squared bias.",
-        )

@@ -57,9 +57,10 @@ def _require_names(assignment: Assignment, value: Any) -> None:
     if isinstance(value, tuple):
         for part in value:
             _require_names(assignment, part)
-    elif isinstance(value, str) and value not in {*estimators.available(), *controls.NAMES}:
-        known = [*estimators.available(), *controls.NAMES]
-        near = get_close_matches(value.lower(), known, 1)
+    elif isinstance(value, str) and value.partition("@")[0] not in (
+        known := [*estimators.available(), *controls.NAMES]
+    ):
+        near = get_close_matches(value.lower().partition("@")[0], known, 1)
         raise _refused(
             assignment,
             f'there is no "{printable(value, 60)}"' + (f': did you mean "{near[0]}"?' if near else ""),

@@ -13,10 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.func import grad, vmap
+from torch.utils._pytree import tree_map
 
 from bench.tables import schema
 from discgan_core import accuracy, exact, gradients
-from discgan_core.accuracy import Accuracy, Moments, Truth
+from discgan_core.accuracy import Accuracy, Moments
 from discgan_core.game import Game
 from discgan_core.interface import Estimate, Estimator, Params
 from discgan_core.models.discriminator import discriminator_logits, discriminator_loss
@@ -187,7 +188,7 @@ class Gradients:
         ]
         yield from of_accuracy(found, self.sequences(players))
 
-    def sums(self, players: Players, count: int, truths: list[Truth]) -> list[Moments]:
+    def sums(self, players: Players, count: int, truths: list[Tensor]) -> list[Moments]:
         """Sum draws up, those of every session by themselves."""
         sums: list[Moments] = []
         for start in range(0, count, CHUNK):
@@ -197,11 +198,10 @@ class Gradients:
             sums = [Moments(*map(torch.add, *pair)) for pair in pairs] or more
         return sums
 
-    def exact(self, players: Players) -> list[Truth]:
+    def exact(self, players: Players) -> list[Tensor]:
         """Give the exact gradient of every session; one at a time, for each may take much memory."""
-        both = zip(each(players.generator), each(players.discriminator), strict=True)
-        found = [accuracy.flatten(self._exact(*pair)) for pair in both]
-        return [Truth(gradient, torch.zeros_like(gradient)) for gradient in found]
+        alone = (tree_map(lambda leaf: leaf[[n]], players) for n in range(len(players.updates)))  # noqa: B023
+        return [accuracy.flatten(each(vmap(self._exact)(p.generator, p.discriminator))[0]) for p in alone]
 
     def _exact(self, theta: Params, phi: Params) -> Params:
         length, reward = self.task.length, self.game.reward(phi, {})

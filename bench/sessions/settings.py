@@ -38,7 +38,7 @@ class Settings:
         bias_draws: of the gradient, for the measurement of its bias at the end, if any.
         strings: generated strings kept.
         parameters: whose gradient's variance is kept one by one.
-        left_out: estimators for which there is no time.
+        left_out: estimators for which there is no time; `rollout@15` is left out at length 15 alone.
         generator_steps: updates of the generator in each round.
         pretraining_end: what is left of the pre-training's rate at its end.
         prices: seconds of a leave-one-out update, and of a discriminator batch, over those of an update of
@@ -82,6 +82,11 @@ class Settings:
     def moments(self) -> set[int]:
         """Give the rounds after which everything is measured."""
         return {round(step) for step in np.linspace(0, self.updates, max(2, self.measurements))}
+
+
+def left_out(settings: Any, name: str, length: int) -> bool:
+    """Tell whether an estimator, named without hyperparameters, is left out at a length."""
+    return bool({name, f"{name}@{length}"} & set(settings.left_out))
 
 
 def nearest(rows: Sequence[tuple[int, int, float]], length: int) -> tuple[int, int, float]:

@@ -16,7 +16,6 @@ from bench.sessions import checkpoints
 from bench.sessions.measure import Gradients
 from bench.sessions.pretrained import pretrained
 from discgan_core import estimators, training
-from discgan_core.accuracy import Truth
 from discgan_core.game import REGAN, Game
 from discgan_core.randomness import Streams
 from discgan_core.tasks import Task
@@ -80,10 +79,9 @@ def players_of(tensors: Mapping[str, Tensor], step: int, sessions: int, device: 
     return training.untrained(generator, discriminator)._replace(updates=updates)
 
 
-def true_gradients(draws: Gradients, players: Players, study: str) -> list[Truth]:
+def true_gradients(draws: Gradients, players: Players, study: str) -> list[Tensor]:
     """Give every session's exact gradient, computed once for all estimators."""
     inputs = [study, checkpoints.digest({**players.generator, **players.discriminator})]
     path = checkpoints.path_of(f"gradient-{draws.task.length}", inputs)
-    (kept,) = checkpoints.kept({path: lambda: checkpoints.numbered(t.gradient for t in draws.exact(players))})
-    found = [kept[str(place)].to(draws.streams.device) for place in range(len(kept))]
-    return [Truth(gradient, torch.zeros_like(gradient)) for gradient in found]
+    (kept,) = checkpoints.kept({path: lambda: checkpoints.numbered(draws.exact(players))})
+    return [kept[str(place)].to(draws.streams.device) for place in range(len(kept))]

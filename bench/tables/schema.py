@@ -120,7 +120,6 @@ GRADIENT_BIAS_SQUARED: Final = "gradient_bias_squared"
 GRADIENT_NORM_SQUARED: Final = "gradient_norm_squared"
 GRADIENT_COSINE: Final = "gradient_cosine"
 GRADIENT_VARIANCE: Final = "gradient_variance"  # of one draw per sample, summed over all parameters
-GRADIENT_NOISE_SQUARED: Final = "gradient_noise_squared"  # squared standard error of the true gradient used
 COVERED_MASS: Final = "covered_mass"  # the generator's probability of a sequence that is in the data
 
 # The mean of as many draws as a budget allows; `parameter` is the budget: that of a REINFORCE

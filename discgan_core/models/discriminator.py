@@ -97,10 +97,10 @@ class DiscriminatorReward:
 
     def of_all(self, length: int, start: Sequence[int]) -> Tensor:
         """Judge all sequences of a length that begin with k tokens, in lexicographic order: [V^(T - k)]."""
-        *_, (h, _) = tree.along(self.params, zeros(self.params, 1), tree.places(start, length))
-        odds = head(self.params, h)
+        root = tree.root(zeros(self.params, 1))
+        *_, states = tree.along(self.params, root, tree.places(start, length))
         # filled up to whole vectors: see `discgan_core.randomness`
-        return self.measure(functional.pad(odds, (0, -len(odds) % 32)))[: len(odds)]
+        return self.measure(head(self.params, states.h))[: states.number]
 
     def along(self, x: Tensor, relaxed: Tensor) -> tuple[Tensor, Tensor]:
         """Judge x [N, T, V] and all its prefixes that end in relaxed [K, N, T, V]: [N] and [K, N, T].

@@ -137,10 +137,9 @@ class LSTMPolicy:
         total = self.params["out.bias"].new_zeros(1)
         places = tree.places(start, self.length)
         before = tree.along(self.params, tree.after_nothing(self.params, self.start(1)), places)
-        for place, (h, _) in zip(places, before, strict=False):  # what follows the last is not read
-            logits = (self.params["out.weight"] @ h).T + self.params["out.bias"]
-            each = logits.log_softmax(-1) if place is None else logits.log_softmax(-1)[:, place, None]
-            total = (total[:, None] + each).flatten()
+        for place, states in zip(places, before, strict=False):  # what follows the last is not read
+            each = states.read_off(self.params["out.weight"], self.params["out.bias"]).T.log_softmax(-1)
+            total = (total[:, None] + (each if place is None else each[:, place, None])).flatten()
         return total
 
     def at(self, params: Params) -> LSTMPolicy:

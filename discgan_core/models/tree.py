@@ -4,14 +4,15 @@ Of V^T sequences there are V^t prefixes of length t. What a step multiplies its 
 tokens that may come next, so it is multiplied once for all of them: W [h; x_v; 1] = W_h h + (W_x x_v + b).
 
 Plain operations, on tensors with features first and prefixes last: they may be vmapped, and differentiated
-as often as one likes.
+as often as one likes. States are filled up to whole vectors (`discgan_core.randomness` says why), matrix
+products too, which round in another way where their columns do not begin on whole ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, repeat
-from math import gcd
+from typing import NamedTuple
 
 from torch import Tensor
 from torch.nn.functional import pad
@@ -23,49 +24,67 @@ from discgan_core.models.step import plain
 Place = int | None
 """The token that stands there; None where it may be any."""
 
+WHOLE = 32
+
+
+class Prefixes(NamedTuple):
+    """States after all prefixes that there are.
+
+    Attributes:
+        h: hidden, [H, M] and what fills it up.
+        c: cell, the same.
+        number: M.
+    """
+
+    h: Tensor
+    c: Tensor
+    number: int
+
+    def read_off(self, weight: Tensor, bias: Tensor) -> Tensor:
+        """Give W h + b after every prefix: weight [K, H], bias [K] -> [K, M]."""
+        return (weight @ self.h)[:, : self.number] + bias[:, None]
+
 
 def places(start: Sequence[int], length: int) -> list[Place]:
     """Say what stands at each place of the sequences of a length that begin with some tokens."""
     return [*chain(start, repeat(None, length - len(start)))]
 
 
-def along(params: Params, state: Start, read: Iterable[Place]) -> Iterator[Start]:
-    """Read on from some prefixes, one place after another.
-
-    Args:
-        params: of the LSTM.
-        state: hidden and cell states after the prefixes, [H, M] both.
-        read: what stands next.
-
-    Yields:
-        the states that there are: first `state`, then [H, M] or [H, M V] after every place in turn.
-    """
-    yield state
+def along(params: Params, before: Prefixes, read: Iterable[Place]) -> Iterator[Prefixes]:
+    """Read on from some prefixes, one place after another: first gives `before`, then what each comes to."""
+    yield before
     for place in read:
-        yield (state := after(params, state, place))
+        yield (before := after(params, before, place))
 
 
-def after(params: Params, state: Start, place: Place) -> Start:
+def after(params: Params, before: Prefixes, place: Place) -> Prefixes:
     """Read one token more: the one given, or each of the V after every prefix, side by side."""
-    (h, c), each = state, inputs(params)
+    each = inputs(params)
     if place is not None:
         each = each[:, place, None]
-    pre = (params["lstm.recurrent"] @ h)[:, :, None] + each[:, None]
-    return filled(pre.flatten(1), c[:, :, None].expand(-1, -1, each.shape[1]).flatten(1))
+    count = before.number
+    pre = (params["lstm.recurrent"] @ before.h)[:, :count, None] + each[:, None]
+    return stepped(pre.flatten(1), before.c[:, :count, None].expand(-1, -1, each.shape[1]).flatten(1))
 
 
-def after_nothing(params: Params, state: Start) -> Start:
+def after_nothing(params: Params, start: Start) -> Prefixes:
     """Read the zero vector, which stands before the first token a generator writes."""
-    h, c = state
-    return filled(params["lstm.recurrent"] @ h + params["lstm.bias"][:, None], c)
+    h, c = start
+    before = root(start)
+    return stepped((params["lstm.recurrent"] @ before.h)[:, : h.shape[1]] + params["lstm.bias"][:, None], c)
 
 
-def filled(a: Tensor, c: Tensor) -> Start:
-    """Take a step as `plain`, filled up to whole vectors: see `discgan_core.randomness`."""
-    hidden, count = c.shape
-    more = (0, -count % (32 // gcd(32, hidden)))
-    h, c = plain(pad(a, more), pad(c, more))
-    return h[:, :count], c[:, :count]
+def root(start: Start) -> Prefixes:
+    """Give the states before anything is read."""
+    h, c = start
+    more = -h.shape[1] % WHOLE
+    return Prefixes(pad(h, (0, more)), pad(c, (0, more)), h.shape[1])
+
+
+def stepped(a: Tensor, c: Tensor) -> Prefixes:
+    """Take a step, of pre-activations [4H, M] and cells [H, M]."""
+    count, more = c.shape[1], -c.shape[1] % WHOLE
+    return Prefixes(*plain(pad(a, (0, more)), pad(c, (0, more))), count)
 
 
 def inputs(params: Params) -> Tensor:

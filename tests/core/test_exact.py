@@ -139,6 +139,11 @@ def test_the_estimator_gives_the_gradient_and_every_sequence_is_a_call(reward):
     assert meter.calls == (V**T, V**T)
 
 
+def moved(found):
+    h, c = (state[:, : found.number].roll(1, 1) for state in found[:2])
+    return tree.stepped(torch.cat([c, c, c, c]), c)._replace(h=h, c=c)
+
+
 def mutant(name):
     """A tree with one error in it, as a hand might make it."""
     after, along, inputs = tree.after, tree.along, tree.inputs
@@ -146,7 +151,9 @@ def mutant(name):
         "tokens in another order": ("inputs", lambda params: inputs(params).flip(1)),
         "cells of another parent": (
             "after",
-            lambda params, state, place: after(params, (state[0], state[1].flip(1)), place),
+            lambda params, before, place: after(
+                params, before._replace(c=before.c[:, : before.number].flip(1)), place
+            ),
         ),
         "no bias": ("inputs", lambda params: inputs({**params, "lstm.bias": 0 * params["lstm.bias"]})),
         "one place too few": (
@@ -155,7 +162,7 @@ def mutant(name):
         ),
         "states beside their own prefixes": (
             "after",
-            lambda params, state, place: tuple(s.roll(1, 1) for s in after(params, state, place)),
+            lambda params, before, place: moved(after(params, before, place)),
         ),
     }
     return other[name]

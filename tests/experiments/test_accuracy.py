@@ -10,12 +10,11 @@ import torch
 
 from bench.experiments import gradient_quality
 from bench.sessions import checkpoints
-from bench.sessions.truth import reference
+from bench.sessions.measure import Gradients
+from bench.sessions.truth import trajectory, true_gradients
 from bench.tables.condition import Condition
-from discgan_core import accuracy, exact
-from discgan_core.accuracy import TOTAL, Truth, flatten
-from discgan_core.models.discriminator import DiscriminatorReward, init_discriminator
-from discgan_core.models.generator import LSTMPolicy, init_generator
+from discgan_core import accuracy, estimators, exact, tasks, training
+from discgan_core.accuracy import TOTAL, flatten
 from discgan_core.randomness import Streams
 
 G = {"a": torch.tensor([1.0, -2.0]), "b": torch.tensor([[0.5], [-1.0], [0.25]])}
@@ -33,22 +32,13 @@ def draws_of(count, seed):
     }
 
 
-def truth_of(noise=0.0, seed=None):
-    gradient = flatten(G)
-    if seed is not None:
-        gradient = gradient + noise * torch.from_numpy(np.random.default_rng(seed).normal(size=len(gradient)))
-    return Truth(gradient, torch.full_like(gradient, noise**2))
-
-
 def like():
     return {name: g[None] for name, g in G.items()}
 
 
-@pytest.mark.parametrize("noise", [0.0, 0.3])
-def test_squares_are_corrected_for_the_noise_of_draws_and_of_the_truth(noise):
-    found = []
+def test_squares_are_corrected_for_the_noise_of_draws():
+    truth, found = flatten(G), []
     for seed in range(400):
-        truth = truth_of(noise, seed)
         sums = accuracy.moments(draws_of(20, 1000 + seed), truth)
         found.append(accuracy.accuracy(sums, truth, like()))
     sizes = {"a": 2, "b": 3, TOTAL: 5}
@@ -62,7 +52,7 @@ def test_squares_are_corrected_for_the_noise_of_draws_and_of_the_truth(noise):
 
 
 def test_sums_add_up():
-    truth, draws = truth_of(), draws_of(64, 0)
+    truth, draws = flatten(G), draws_of(64, 0)
     halves = [{name: g[part] for name, g in draws.items()} for part in (slice(0, 24), slice(24, 64))]
     parts = [accuracy.moments(half, truth) for half in halves]
     for whole, *pieces in zip(accuracy.moments(draws, truth), *parts, strict=True):
@@ -71,11 +61,11 @@ def test_sums_add_up():
 
 @pytest.mark.parametrize("n", [1, 6, 30])
 def test_the_prediction_for_a_budget_is_what_means_of_so_many_draws_come_to(n):
-    truth = truth_of()
+    truth = flatten(G)
     many = flatten(draws_of(n * 20_000, 5), 1).unflatten(0, (-1, n)).mean(1)
-    error = (many - truth.gradient).square().sum(1)
-    cosine = accuracy.cosine(many, truth.gradient)
-    signs = (many.sign() == truth.gradient.sign()).double().mean(1)
+    error = (many - truth).square().sum(1)
+    cosine = accuracy.cosine(many, truth)
+    signs = (many.sign() == truth.sign()).double().mean(1)
     at = [
         accuracy.at_budget(accuracy.moments(draws_of(100, seed), truth), truth, torch.tensor(float(n)))
         for seed in range(300)
@@ -87,7 +77,7 @@ def test_the_prediction_for_a_budget_is_what_means_of_so_many_draws_come_to(n):
 
 
 def test_below_one_draw_only_the_error_is_predicted():
-    truth = truth_of()
+    truth = flatten(G)
     found = accuracy.at_budget(accuracy.moments(draws_of(100, 0), truth), truth, torch.tensor(0.5))
     assert found.error > 0
     assert found.cosine.isnan()
@@ -95,27 +85,12 @@ def test_below_one_draw_only_the_error_is_predicted():
 
 
 def test_a_gradient_without_noise_is_right_at_every_budget():
-    truth = truth_of()
+    truth = flatten(G)
     draws = {name: g.expand(3, *g.shape) for name, g in G.items()}
     found = accuracy.at_budget(accuracy.moments(draws, truth), truth, torch.tensor(500.0))
     assert found.error == pytest.approx(0, abs=1e-12)
     assert found.cosine == pytest.approx(1)
     assert found.signs == 1
-
-
-def test_the_reference_is_the_enumerated_gradient_within_its_own_error():
-    """The squared distance in standard errors, whose mean is 1 for each parameter."""
-    rng = np.random.default_rng(0)
-    theta = {name: 2 * value for name, value in init_generator(3, 4, rng).items()}
-    phi = {name: 3 * value for name, value in init_discriminator(3, 4, rng).items()}
-    found = reference(1 << 18, 3, theta, phi, Streams("reference", [0]))
-    policy = lambda params: LSTMPolicy(params, 3)  # noqa: E731
-    judge = DiscriminatorReward(phi)
-    truth = flatten(torch.func.grad(lambda p: exact.expected_reward(policy(p), judge))(theta))
-    assert found["noise"].sum() < 1e-3 * truth.square().sum()
-    off = (found["gradient"] - truth).square() / found["noise"]
-    assert off.mean() < 2.5
-    assert off.max() < 25
 
 
 def test_kept_tensors_are_made_once_and_anew_when_what_they_depend_on_changes(tmp_path, monkeypatch):
@@ -136,10 +111,42 @@ def test_kept_tensors_are_made_once_and_anew_when_what_they_depend_on_changes(tm
     assert checkpoints.path_of("three", [1, 2]) != path
 
 
-def test_a_session_s_gradient_quality_does_not_depend_on_the_stack():
+def test_the_truth_is_exact_by_going_through_all_sequences_or_by_recursion():
+    found = [gradient_quality.task_of(length) for length in gradient_quality.LENGTHS]
+    assert found == ["grammar"] * 3 + ["chain"] * 3
+    settings = gradient_quality.PRESETS["standard"]
+    for preset in gradient_quality.PRESETS.values():
+        assert not hasattr(preset, "few"), "as many sessions at every length"
+    tasks = {(c.task, c.length) for c in gradient_quality.conditions(settings, (6, 100), ["reinforce"])}
+    assert tasks == {("grammar", 6), ("chain", 100)}
+
+
+@pytest.mark.parametrize("length", [3, 15])
+def test_a_true_gradient_is_kept_and_is_that_of_its_session(length):
+    settings, name = gradient_quality.PRESETS["smoke"], gradient_quality.task_of(length)
+    task = tasks.make(name, length)
+    game, schedule = (
+        gradient_quality.rules(task, name),
+        gradient_quality.schedule(settings, name, length),
+    )
+    (players,) = trajectory(name, schedule, [1], task, (0, 1), "cpu", game).values()
+    draws = Gradients(task, estimators.make("reinforce"), game, Streams("t", (0, 1)))
+    for _ in range(2):
+        found = true_gradients(draws, players, "t")
+        torch.testing.assert_close(found, draws.exact(players))
+    both = zip(training.each(players.generator), training.each(players.discriminator), strict=True)
+    for truth, (theta, phi) in zip(found, both, strict=True):
+        value = lambda th, phi=phi: exact.expected_reward(  # noqa: E731
+            game.policy(th, length, {}), game.reward(phi, {})
+        )
+        torch.testing.assert_close(truth, flatten(torch.func.grad(value)(theta)))
+
+
+@pytest.mark.parametrize(("task", "length"), [("grammar", 3), ("chain", 15)])
+def test_a_session_s_gradient_quality_does_not_depend_on_the_stack(task, length):
     smoke = gradient_quality.PRESETS["smoke"]
     settings = replace(smoke, checkpoints=((3, (0.0, 0.5, 1.0)),))
-    condition = Condition("grammar", 3, "rebar")
+    condition = Condition(task, length, "rebar")
     tables = [
         gradient_quality.run(settings, condition, sessions, "cpu").metrics for sessions in ((1, 2), (0, 1, 2))
     ]
@@ -149,7 +156,7 @@ def test_a_session_s_gradient_quality_does_not_depend_on_the_stack():
         .reset_index(drop=True)
         for t in tables
     )
-    assert len(one) > 100
+    assert len(one) > 50
     assert one.equals(other)
 
 

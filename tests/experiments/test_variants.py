@@ -76,7 +76,8 @@ def test_conditions_are_the_variants_the_others_and_three_controls():
     assert not cfg.PRESETS["paper"].left_out
     assert CONDITIONS.count(Condition("cfg", SHORT, "reinforce_loo", "null_reward")) == 1
     assert len(set(CONDITIONS)) == len(CONDITIONS) == len(cfg.VARIANTS) + len(DEFAULTS) + 3
-    assert cfg.conditions(SMALL, [12], ["reinmax"]) == [Condition("cfg", 12, "reinmax")]
+    paper = cfg.PRESETS["paper"]
+    assert cfg.conditions(paper, [12], ["reinmax"]) == [Condition("cfg", 12, "reinmax")]
     assert {c.length for c in cfg.conditions(SMALL, [3, 12], estimators.available())} == {3, 12}
     with pytest.raises(UserError, match="length is 0"):
         cfg.conditions(SMALL, [0], estimators.available())

@@ -70,7 +70,7 @@ MISTAKES = {
     "too many": (["--set", "sessions=1000000"], ["from 1 to 10,000"]),
     "batch": (["--set", "batch=2000"], ["a batch of 2000 is more than the training set of 1000"]),
     "name": (["--set", "updaets=1"], ['did you mean "updates"?', "list grammar"]),
-    "unread": (["--set", "left_out=arsm"], ["--set left_out=arsm: it changes nothing in grammar"]),
+    "nobody": (["--set", "left_out=arms@15"], ['there is no "arms@15": did you mean "arsm"?']),
     "experiment": (["--set", "gramar.updates=1"], ['did you mean "grammar"?']),
     "another": (["--set", "cfg.updates=1"], ["cfg is not among the experiments to run"]),
     "no value": (["--set", "updates"], ["write it as updates=234"]),
@@ -121,7 +121,7 @@ def test_what_some_experiments_lack_is_told_and_the_others_take_it(say):
     assert code == 0
     told = out.splitlines()[0]
     assert told.startswith("--set updates is for cfg, gradient_quality, grammar")
-    assert told.endswith("there is nothing to set in coverage, relaxation, scaling, schedule")
+    assert told.endswith("there is nothing to set in coverage, frozen, relaxation, scaling, schedule")
     one_line(
         say("run", "temperature", *ALL[1:], "--estimators", "rebar(temperature=2)"), ["varies temperature"]
     )

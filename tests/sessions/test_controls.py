@@ -172,8 +172,8 @@ def test_the_controls_stand_beside_their_estimators():
         assert set(FORMS) < set(pairs)
         assert len(set(pairs)) == len(pairs)
         assert len({c.source for c in found}) == 1
-        few = module.conditions(settings, [length], ["maximum_likelihood", "rebar"])
-        assert [c.setting for c in few] == ["default", "default", "same_seconds"]
+        few = module.conditions(settings, [length], ["maximum_likelihood"])
+        assert [c.setting for c in few] == ["default", "same_seconds"]
     assert all(pair in lineup.CONTROLS and not lineup.competes(*pair) for pair in FORMS)
 
 
