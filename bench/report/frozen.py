@@ -28,13 +28,16 @@ CAPTION = (
 )
 
 
+STABLE = [f"stable_{column}" for column in tuned.ENTRY]
+CHOICE = ["estimator", "rate", "mean", "low", "high"]
+
+
 def table(tables: Tables) -> Table:
     """A row for each reward, optimiser and estimator; exact gradient and null reward among them."""
     found = climbs.read(tables)
-    numbers = numbered(found)
+    numbers = ordered(numbered(found), climbs.main(found))
     shown = pd.DataFrame([cells(row) for row in numbers.itertuples()], columns=headings(), dtype=object)
-    steps = f"{found.steps.max():g}"
-    return Table(numbers.drop(columns=["main"]), shown, f"After {steps} updates. {CAPTION}")
+    return Table(numbers, shown, f"After {found.steps.max():g} updates. {CAPTION}")
 
 
 def headings() -> list[str]:
@@ -45,22 +48,21 @@ def headings() -> list[str]:
 
 def numbered(found: Climbs) -> pd.DataFrame:
     """All numbers of the table."""
-    first = tuned.best(found, UPDATES)
-    told = first.merge(tuned.stable(found).add_prefix("stable_"), left_on=tuned.ENTRY, right_on=STABLE)
-    told = told.drop(columns=[*STABLE, "grid", "tuned"])
+    told = tuned.best(found, UPDATES)
+    told = told.merge(tuned.stable(found).add_prefix("stable_"), left_on=tuned.ENTRY, right_on=STABLE)
     for budget in OTHERS:
         other = tuned.best(found, budget)[[*tuned.ENTRY, *CHOICE]]
         renamed = other.rename(columns={name: f"{budget}_{name}" for name in CHOICE})
         told = told.merge(renamed, on=tuned.ENTRY, how="left")
     names = [name(row.bare, row.variant) for row in told.itertuples()]
-    told = told.assign(label=names, main=told["reward"] != climbs.main(found), plain=told["variant"] == NULL)
-    order = told.assign(variant=told["variant"].replace(NULL, ""))
-    order = order.sort_values(["main", "reward", "variant", "mean"], ascending=[True, True, True, False])
-    return told.loc[order.index].drop(columns="plain").reset_index(drop=True)
+    return told.drop(columns=[*STABLE, "grid", "tuned"]).assign(label=names)
 
 
-STABLE = [f"stable_{column}" for column in tuned.ENTRY]
-CHOICE = ["estimator", "rate", "mean", "low", "high"]
+def ordered(told: pd.DataFrame, main: str) -> pd.DataFrame:
+    """The main reward first, optimisers apart and the null reward among the estimators, by J."""
+    keys = told.assign(other=told["reward"] != main, variant=told["variant"].replace(NULL, ""))
+    keys = keys.sort_values(["other", "reward", "variant", "mean"], ascending=[True, True, True, False])
+    return told.loc[keys.index].reset_index(drop=True)
 
 
 def name(bare: str, variant: str = "") -> str:
