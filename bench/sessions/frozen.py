@@ -38,6 +38,8 @@ CHAIN = "chain"
 TASKS = ("grammar", CHAIN)
 VALUES = "values"
 """The name of a held discriminator's judgements of all sequences, beside its parameters."""
+PEAKED = 3.0
+"""Standard deviation of a chain's first logits: it is sure of most of its tokens, as a pre-trained one is."""
 WITHIN = 1.0
 """Seconds in which a gradient that is called exact can be had."""
 
@@ -76,7 +78,7 @@ def chain(theta: Params, length: int, noise: Noise) -> ChainPolicy:
 
 def init(vocabulary: int, hidden: int, generator: Generator) -> Params:
     """Draw a chain's logits."""
-    return init_chain(vocabulary, generator)
+    return init_chain(vocabulary, generator, PEAKED)
 
 
 @lru_cache

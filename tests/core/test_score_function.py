@@ -191,9 +191,7 @@ def test_the_mean_over_all_sets_is_the_gradient_and_the_variance_less_than_with_
 def test_sets_of_a_policy_that_starts_from_noise_start_as_their_first_row(rng):
     theta, judge = networks(V, rng)
     estimator = estimators.make("unordered_set", samples=3)
-    aim = Problem(
-        lambda th, noise: training.policy_of(th, LENGTH, noise), lambda _: DiscriminatorReward(judge)
-    )
+    aim = Problem(lambda th, noise: game.lstm(th, LENGTH, noise), lambda _: DiscriminatorReward(judge))
     hidden = len(theta["lstm.bias"]) // 4
     noise = {**noise_for(estimator, V, LENGTH, 6, rng), "latent": uniforms(rng, 6, 2 * hidden)}
     of_first = noise["latent"][::3].repeat_interleave(3, 0)
