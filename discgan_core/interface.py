@@ -30,7 +30,9 @@ class Policy(Protocol):
     """An autoregressive distribution over sequences; `discgan_core.check` says whether one is.
 
     Attributes that it may have besides: `device`, where it computes, if theta is empty; `contexts` and
-    `context`, where it is one distribution for each of several contexts (`discgan_core.contexts`).
+    `context`, where it is one distribution for each of several contexts (`discgan_core.contexts`). Methods
+    that the exact gradient alone asks for: `of_all`, to read every prefix once (`policies.log_probs_of_all`),
+    and `first_order`, log p(s_1) and log p(s_t | s_t-1), to take no list (`discgan_core.automata`).
     """
 
     length: int
@@ -70,7 +72,7 @@ Reward = Callable[[Tensor], Tensor]
 """f: sequences or prefixes [N, t, V], one-hot or relaxed -> [N], for any t from 1 to T.
 
 A reward may have methods for what it can do more cheaply than so; the functions of these names in
-`discgan_core.rewards` say what they mean: `of_tokens`, `along`, `after`, `log_odds`."""
+`discgan_core.rewards` say what they mean: `of_tokens`, `along`, `after`, `log_odds`, `of_all`."""
 
 
 class State(NamedTuple):

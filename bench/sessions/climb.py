@@ -13,7 +13,7 @@ from torch import Tensor
 from bench.errors import UserError
 from bench.sessions import controls, frozen
 from bench.sessions.adversarial import Clock, filled, frame, outcome
-from bench.sessions.frozen import CHAIN, Objective
+from bench.sessions.frozen import CHAIN
 from bench.sessions.measure import Row
 from bench.sessions.settings import nearest
 from bench.tables import schema
@@ -132,23 +132,23 @@ def run(
 ) -> Outcome:
     """Train some sessions under a reward that stands still, and measure J on the way."""
     name, problem, stack = condition.task, problem_of(condition.setting), filled(sessions, climb.batch)
-    task, study = tasks.make(name, condition.length), f"frozen/{name}/{condition.length}"
+    task = tasks.make(name, condition.length)
     rules = frozen.game(name, problem.reward, task.length, task.vocabulary)
     before = climb.preparation(name, problem.reward, task.length)
-    start, data = frozen.begin(name, problem.reward, task, before, stack, device)
+    start = frozen.begin(name, problem.reward, task.length, before, stack, device, climb.samples)
     schedule = climb.ascent(before, problem)
     own = rules._replace(reward=null) if problem.variant == controls.NULL else rules
-    clock, streams = Clock(), Streams(study, stack, device)
-    objective = Objective(name, problem.reward, task, climb.samples, Streams(f"{study}/J", stack, device))
-    frames = []
-    loop = training.adversarial(start, data, task, estimator, schedule, streams, own, clock.phase)
+    clock, streams, frames = Clock(), Streams(f"frozen/{name}/{task.length}", stack, device), []
+    loop = training.adversarial(
+        start.players, start.data, task, estimator, schedule, streams, own, clock.phase
+    )
     for step, players in enumerate(loop):
         if step == 0:
             calls = training.calls_per_update(players, task, estimator, schedule, own)
         if step in climb.moments:
-            rows = [Row(schema.OBJECTIVE, "", objective(players))]
+            rows = [Row(schema.OBJECTIVE, "", start.objective(players) if step else start.value)]
             if step == schedule.updates:
-                rows += spent(calls.times(step), clock, rows[0].values)
+                rows += spent(calls.times(step), clock, start.value)
             frames.append(frame(rows, stack, step))
     table = pd.concat(frames, ignore_index=True)
     return outcome(table[table["session"].isin(sessions)], sessions, schema.OBJECTIVE)

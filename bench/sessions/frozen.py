@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 from numpy.random import Generator
@@ -23,7 +24,7 @@ from torch.func import vmap
 
 from bench.errors import UserError
 from bench.sessions.pretrained import pretrained
-from discgan_core import exact
+from discgan_core import exact, tasks
 from discgan_core.game import REGAN, Game
 from discgan_core.interface import Noise, Params
 from discgan_core.models.chain import ChainPolicy, init_chain
@@ -91,31 +92,9 @@ def game(task: str, reward: str, length: int, vocabulary: int) -> Game:
     return rules._replace(reward=lambda phi, noise: known)
 
 
-def known(task: str, reward: str, length: int, vocabulary: int) -> bool:
+def known(task: str, length: int, vocabulary: int) -> bool:
     """Tell whether J is exact."""
-    if task == CHAIN:
-        return True
-    return exact.seconds(length, vocabulary) <= WITHIN
-
-
-def begin(
-    name: str, reward: str, task: Task, start: Schedule, stack: tuple[int, ...], device: str
-) -> tuple[Players, Tensor]:
-    """Give the players at the beginning, what is held being held, and the training sets."""
-    rules = game(name, reward, task.length, task.vocabulary)
-    if not batches(reward):
-        return pretrained(name, task.length, start, stack, device, rules if name == CHAIN else REGAN)
-    players, data = pretrained(name, task.length, start, stack, device)
-    if known(name, reward, task.length, task.vocabulary):
-        values = vmap(lambda phi: judged(phi, task))(players.discriminator)
-        players = players._replace(discriminator={**players.discriminator, VALUES: values})
-    return players, data
-
-
-def judged(phi: Params, task: Task) -> Tensor:
-    """Judge all sequences, piece by piece: [V^T]."""
-    starts = exact.beginnings(task.length, task.vocabulary)
-    return torch.cat([DiscriminatorReward(phi).of_all(task.length, start) for start in starts])
+    return task == CHAIN or exact.seconds(length, vocabulary) <= WITHIN
 
 
 class Objective:
@@ -131,7 +110,7 @@ class Objective:
 
     def __init__(self, name: str, reward: str, task: Task, samples: int, streams: Streams) -> None:
         self.task, self.game = task, game(name, reward, task.length, task.vocabulary)
-        self.known = known(name, reward, task.length, task.vocabulary)
+        self.known = known(name, task.length, task.vocabulary)
         self.noise = {} if self.known else streams.noise({"tokens": (task.length,)}, samples, "objective")
 
     def __call__(self, players: Players) -> Tensor:
@@ -145,3 +124,51 @@ class Objective:
             return exact.expected_reward(policy, reward)
         tokens = policy.sample(noise["tokens"])
         return of_tokens(reward, tokens, noise["tokens"].new_empty(0, self.task.vocabulary)).mean()
+
+
+class Start(NamedTuple):
+    """Where all that climb one reward begin.
+
+    Attributes:
+        players: what is held being held.
+        data: the training sets.
+        objective: J of players.
+        value: J here.
+    """
+
+    players: Players
+    data: Tensor
+    objective: Objective
+    value: Tensor
+
+
+@lru_cache(maxsize=4)
+def begin(
+    name: str, reward: str, length: int, schedule: Schedule, stack: tuple[int, ...], device: str, samples: int
+) -> Start:
+    """Prepare the sessions of one reward, once for all that climb it.
+
+    Args:
+        name: of the task.
+        reward: what is climbed.
+        length: T.
+        schedule: of the preparation.
+        stack: the sessions.
+        device: where.
+        samples: from which J is estimated where it is not known.
+    """
+    task = tasks.make(name, length)
+    rules = game(name, reward, length, task.vocabulary)
+    players, data = pretrained(name, length, schedule, stack, device, rules if name == CHAIN else REGAN)
+    if batches(reward) and known(name, length, task.vocabulary):
+        values = vmap(lambda phi: judged(phi, task))(players.discriminator)
+        players = players._replace(discriminator={**players.discriminator, VALUES: values})
+    streams = Streams(f"frozen/{name}/{length}/J", stack, device)
+    objective = Objective(name, reward, task, samples, streams)
+    return Start(players, data, objective, objective(players))
+
+
+def judged(phi: Params, task: Task) -> Tensor:
+    """Judge all sequences, piece by piece: [V^T]."""
+    starts = exact.beginnings(task.length, task.vocabulary)
+    return torch.cat([DiscriminatorReward(phi).of_all(task.length, start) for start in starts])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial, reduce
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -126,6 +127,11 @@ def log_probabilities(theta: dict[str, Tensor], real: Tensor, noise: dict[str, T
     return torch.cat(found)
 
 
+def apart(players: Players) -> list[Players]:
+    """Take a stack apart into stacks of one session."""
+    return [tree_map(itemgetter([n]), players) for n in range(len(players.updates))]
+
+
 class Gradients:
     """Draws of an estimator at the sessions' present parameters.
 
@@ -200,8 +206,11 @@ class Gradients:
 
     def exact(self, players: Players) -> list[Tensor]:
         """Give the exact gradient of every session; one at a time, for each may take much memory."""
-        alone = (tree_map(lambda leaf: leaf[[n]], players) for n in range(len(players.updates)))  # noqa: B023
-        return [accuracy.flatten(each(vmap(self._exact)(p.generator, p.discriminator))[0]) for p in alone]
+        return [self.exact_of(one) for one in apart(players)]
+
+    def exact_of(self, one: Players) -> Tensor:
+        """Give the exact gradient of one session, [parameters]."""
+        return accuracy.flatten(each(vmap(self._exact)(one.generator, one.discriminator))[0])
 
     def _exact(self, theta: Params, phi: Params) -> Params:
         length, reward = self.task.length, self.game.reward(phi, {})

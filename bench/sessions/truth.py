@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from bench.sessions import checkpoints
-from bench.sessions.measure import Gradients
+from bench.sessions.measure import Gradients, apart
 from bench.sessions.pretrained import pretrained
 from discgan_core import estimators, training
 from discgan_core.game import REGAN, Game
@@ -81,7 +82,14 @@ def players_of(tensors: Mapping[str, Tensor], step: int, sessions: int, device: 
 
 def true_gradients(draws: Gradients, players: Players, study: str) -> list[Tensor]:
     """Give every session's exact gradient, computed once for all estimators."""
-    inputs = [study, checkpoints.digest({**players.generator, **players.discriminator})]
-    path = checkpoints.path_of(f"gradient-{draws.task.length}", inputs)
-    (kept,) = checkpoints.kept({path: lambda: checkpoints.numbered(draws.exact(players))})
-    return [kept[str(place)].to(draws.streams.device) for place in range(len(kept))]
+    jobs = {}
+    for session, one in zip(draws.streams.sessions, apart(players), strict=True):
+        inputs = [study, checkpoints.digest({**one.generator, **one.discriminator})]
+        path = checkpoints.path_of(f"gradient-{draws.task.length}-session-{session}", inputs)
+        jobs[path] = partial(named_exact, draws, one)
+    return [kept["gradient"].to(draws.streams.device) for kept in checkpoints.kept(jobs)]
+
+
+def named_exact(draws: Gradients, one: Players) -> dict[str, Tensor]:
+    """Give the exact gradient of one session under a name."""
+    return {"gradient": draws.exact_of(one)}

@@ -34,11 +34,9 @@ def of_j(outcome, step):
     return rows.sort_values("session")["value"].tolist()
 
 
-def begun(task, reward, length, stack=(0, 1)):
-    made = tasks.make(task, length)
+def begun(task, reward, length, stack=(0, 1), samples=64):
     before = SMOKE.preparation(task, reward, length)
-    players, data = frozen.begin(task, reward, made, before, stack, "cpu")
-    return made, players, data
+    return frozen.begin(task, reward, length, before, stack, "cpu", samples)
 
 
 # Who runs
@@ -109,8 +107,9 @@ def test_a_setting_s_name_says_the_problem(problem):
 
 @pytest.mark.parametrize("reward", ["d2", "match", "goodness"])
 def test_j_of_an_lstm_is_that_of_all_sequences(reward):
-    task, players, _ = begun("grammar", reward, 3)
-    found = Objective("grammar", reward, task, 7, Streams("t", (0, 1)))(players)
+    start = begun("grammar", reward, 3)
+    players, found = start.players, start.objective(start.players)
+    assert torch.equal(found, start.value)
     tokens, game = all_sequences(3, 5), frozen.game("grammar", reward, 3, 5)
     pairs = zip(training.each(players.generator), training.each(players.discriminator), strict=True)
     for j, (theta, phi) in zip(found, pairs, strict=True):
@@ -120,7 +119,7 @@ def test_j_of_an_lstm_is_that_of_all_sequences(reward):
 
 def test_j_of_a_chain_is_exact_and_at_any_length():
     for length in (4, 40):
-        task, players, _ = begun("chain", "goodness", length)
+        players, task = begun("chain", "goodness", length).players, tasks.make("chain", length)
         objective = Objective("chain", "goodness", task, 20_000, Streams("t", (0, 1)))
         exactly = objective(players)
         objective.known, objective.noise = False, Streams("t", (0, 1)).noise({"tokens": (length,)}, 20_000)
@@ -128,17 +127,16 @@ def test_j_of_a_chain_is_exact_and_at_any_length():
 
 
 def test_j_of_a_long_lstm_is_that_of_many_samples_the_same_at_every_moment():
-    task, players, _ = begun("grammar", "d2", 15)
-    objective = Objective("grammar", "d2", task, 64, Streams("t", (0, 1)))
-    assert not objective.known
-    assert torch.equal(objective(players), objective(players))
+    start = begun("grammar", "d2", 15)
+    assert not start.objective.known
+    assert torch.equal(start.objective(start.players), start.value)
 
 
 @pytest.mark.parametrize("start", [(), (3,), (0, 4)])
 def test_what_is_held_is_looked_up(start, monkeypatch):
     monkeypatch.setattr(exact, "PIECE", 10)
-    _, players, _ = begun("grammar", "d2", 3)
-    phi = training.each(players.discriminator)[1]
+    frozen.begin.cache_clear()
+    phi = training.each(begun("grammar", "d2", 3).players.discriminator)[1]
     assert_close(frozen.Held(phi).of_all(3, start), DiscriminatorReward(phi).of_all(3, start))
 
 
@@ -151,7 +149,7 @@ def test_only_the_generator_learns_and_all_start_alike():
         for rate in (0.02, 0.1):
             starts.add(tuple(of_j(ran(*LSTM[::2], name, f"d2 rate={rate}"), 0)))
     assert len(starts) == 1
-    task, players, data = begun(*LSTM)
+    (players, data, *_), task = begun(*LSTM), tasks.make("grammar", 3)
     schedule = SMOKE.ascent(SMOKE.preparation(*LSTM), Problem("d2", "", 0.1))
     game = frozen.game(*LSTM, 5)
     loop = training.adversarial(
@@ -173,7 +171,7 @@ def test_the_exact_gradient_climbs_and_a_reward_that_says_nothing_does_not():
 
 
 def test_plain_descent_steps_by_the_rate_and_a_large_epsilon_damps_adam():
-    task, players, data = begun(*LSTM)
+    (players, data, *_), task = begun(*LSTM), tasks.make("grammar", 3)
     game, before = frozen.game(*LSTM, 5), SMOKE.preparation(*LSTM)
 
     def moved(variant, rate):
