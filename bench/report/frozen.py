@@ -21,6 +21,7 @@ CAPTION = (
     "marked lowest or highest is at the end of those tried, and a better one may lie beyond. Stable: the "
     f"rates around the best at which at most {tuned.COLLAPSED:.0%} of the reported sessions end below "
     "their own start, and the highest over the lowest; a sign ≥ says that all rates tried are stable. "
+    "Where the best rate is not stable, it is the longest stretch of rates that are. "
     "Equal discriminator calls and seconds: J when an estimator has spent what leave-one-out REINFORCE "
     "spends in all its updates, at the rate and knob that are best for that; J is interpolated between "
     "the updates after which it was measured, and an estimator that has not spent it by its last update "
@@ -96,8 +97,9 @@ def chosen(row: Any) -> str:
 def stable(row: Any) -> str:
     """The range of stable rates, and its factor."""
     if not np.isfinite(row.stable_factor):
-        return "best rate unstable"
+        return "none"
+    off = "" if row.stable_low <= row.rate <= row.stable_high else "; not the best"
     if row.stable_low == row.stable_high:
-        return f"{row.stable_low:g} alone"
+        return f"{row.stable_low:g} alone{off}"
     least = "≥ " if row.stable_whole else ""
-    return f"{row.stable_low:g} to {row.stable_high:g} ({least}{row.stable_factor:.3g} times)"
+    return f"{row.stable_low:g} to {row.stable_high:g} ({least}{row.stable_factor:.3g} times{off})"

@@ -75,8 +75,8 @@ def collapses(found: Climbs) -> pd.DataFrame:
 def stable(found: Climbs) -> pd.DataFrame:
     """The stable rates on both sides of the best at equal updates, without a gap, per estimator and variant.
 
-    `low` and `high` are its ends, `factor` one over the other, NaN where the best rate is not stable; `whole`
-    says that all rates tried are stable.
+    Where the best is not stable, the longest stretch of rates that are. `low` and `high` are its ends,
+    `factor` one over the other, NaN where no rate is stable; `whole` says that all rates tried are.
     """
     chosen = best(found, climbs.UPDATES)[[*ENTRY, "estimator", "rate", "grid"]]
     rates = collapses(found)
@@ -88,10 +88,11 @@ def stable(found: Climbs) -> pd.DataFrame:
 
 
 def around(rates: pd.DataFrame, rate: float) -> tuple[float, float, float, bool]:
-    """Of the rates of one estimator, the stable ones next to this."""
+    """Of the rates of one estimator, the stable ones next to this, or else the longest stretch of them."""
     ordered = rates.sort_values("rate")
-    runs = (ordered["stable"] != ordered["stable"].shift()).cumsum()
-    run = ordered[(runs == runs[ordered["rate"] == rate].max()) & ordered["stable"]]["rate"]
-    if run.empty:
+    stretch = (ordered["stable"] != ordered["stable"].shift()).cumsum()
+    runs = [run["rate"] for _, run in ordered[ordered["stable"]].groupby(stretch)]
+    if not runs:
         return np.nan, np.nan, np.nan, False
+    run = next((run for run in runs if (run == rate).any()), max(runs, key=len))
     return run.min(), run.max(), run.max() / run.min(), len(run) == len(ordered)

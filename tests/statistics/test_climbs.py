@@ -133,7 +133,8 @@ def test_stable_rates_are_those_around_the_best_without_a_gap():
     rates = pd.DataFrame({"rate": [1.0, 2, 4, 8, 16], "stable": [True, False, True, True, False]})
     assert tuned.around(rates, 4.0) == (4, 8, 2, False)
     assert tuned.around(rates.assign(stable=True), 4.0) == (1, 16, 16, True)
-    assert np.isnan(tuned.around(rates, 2.0)[0])
+    assert tuned.around(rates, 2.0) == (4, 8, 2, False), "of an unstable one, the longest stretch"
+    assert np.isnan(tuned.around(rates.assign(stable=False), 2.0)[0])
     found = tuned.stable(climbs.read(made())).set_index(tuned.ENTRY)
     assert found.loc[("d79", "", "exact")].tolist() == [0.1, 1.0, pytest.approx(10), True]
     assert found.loc[("d79", "", "reinforce")].tolist() == [0.1, 0.1, 1.0, False]
