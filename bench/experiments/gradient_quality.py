@@ -87,7 +87,8 @@ SIZES: dict[str, dict[str, Any]] = {
     "smoke": {"lengths": (3, 15), "checkpoints": ((3, (0.0, 1.0)),), "sums": 32, "learning": 2},
     "standard": {
         "lengths": LENGTHS,
-        "sums": 256,
+        "sums": 128,
+        "learning": 16,
         "left_out": ("exact@8", "rollout@40", "rollout@100", "arsm@100", "relax_sequence@100"),
     },
     "paper": {

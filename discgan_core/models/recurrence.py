@@ -212,7 +212,7 @@ def plain_adjoint(
         states, cells = [], []
         for t in range(len(x)):
             joint = torch.cat([h, x[t], torch.ones_like(x[t, :, :1])], 1)
-            h, c = plain(pre[t] + weight @ joint, c)
+            h, c = plain(pre[t] + weight @ joint, c, 1)
             states.append(h)
             cells.append(c)
         return torch.stack(states), torch.stack(cells)

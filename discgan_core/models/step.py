@@ -41,10 +41,10 @@ def tanh_from(sigmoids: Tensor) -> Tensor:
     return torch.add(MINUS_ONE, sigmoids, alpha=2, out=sigmoids)
 
 
-def plain(a: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-    """Give h' and c' of pre-activations a [..., 4H, N] and c [..., H, N], by operations with derivatives."""
-    a_ifo, a_g = a.tensor_split([3 * c.shape[-2]], -2)
-    i, f, o = a_ifo.sigmoid().chunk(3, -2)
+def plain(a: Tensor, c: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """Give h' and c' of pre-activations a and c, features on an axis, by operations with derivatives."""
+    a_ifo, a_g = a.tensor_split([3 * c.shape[axis]], axis)
+    i, f, o = a_ifo.sigmoid().chunk(3, axis)
     c = f * c + i * (2 * (2 * a_g).sigmoid() - 1)
     return o * (2 * (2 * c).sigmoid() - 1), c
 

@@ -31,7 +31,7 @@ class Prefixes(NamedTuple):
     """States after all prefixes that there are.
 
     Attributes:
-        h: hidden, [H, M] and what fills it up.
+        h: hidden, [H, M and what fills it up].
         c: cell, the same.
         number: M.
     """
@@ -42,7 +42,12 @@ class Prefixes(NamedTuple):
 
     def read_off(self, weight: Tensor, bias: Tensor) -> Tensor:
         """Give W h + b after every prefix: weight [K, H], bias [K] -> [K, M]."""
-        return (weight @ self.h)[:, : self.number] + bias[:, None]
+        return (weight @ self.filled().h)[:, : self.number] + bias[:, None]
+
+    def filled(self) -> Prefixes:
+        """Give no more than it takes to fill up whole vectors."""
+        size = self.number + -self.number % WHOLE
+        return self._replace(h=self.h[:, :size], c=self.c[:, :size])
 
 
 def places(start: Sequence[int], length: int) -> list[Place]:
@@ -59,19 +64,18 @@ def along(params: Params, before: Prefixes, read: Iterable[Place]) -> Iterator[P
 
 def after(params: Params, before: Prefixes, place: Place) -> Prefixes:
     """Read one token more: the one given, or each of the V after every prefix, side by side."""
-    each = inputs(params)
+    (h, c, number), each = before.filled(), inputs(params)
     if place is not None:
         each = each[:, place, None]
-    count = before.number
-    pre = (params["lstm.recurrent"] @ before.h)[:, :count, None] + each[:, None]
-    return stepped(pre.flatten(1), before.c[:, :count, None].expand(-1, -1, each.shape[1]).flatten(1))
+    h, c = plain((params["lstm.recurrent"] @ h)[:, :, None] + each[:, None], c[:, :, None], -3)
+    return Prefixes(h.flatten(1), c.flatten(1), number * each.shape[1])
 
 
 def after_nothing(params: Params, start: Start) -> Prefixes:
     """Read the zero vector, which stands before the first token a generator writes."""
-    h, c = start
-    before = root(start)
-    return stepped((params["lstm.recurrent"] @ before.h)[:, : h.shape[1]] + params["lstm.bias"][:, None], c)
+    h, c, number = root(start)
+    h, c = plain(params["lstm.recurrent"] @ h + params["lstm.bias"][:, None], c, -2)
+    return Prefixes(h, c, number)
 
 
 def root(start: Start) -> Prefixes:
@@ -79,12 +83,6 @@ def root(start: Start) -> Prefixes:
     h, c = start
     more = -h.shape[1] % WHOLE
     return Prefixes(pad(h, (0, more)), pad(c, (0, more)), h.shape[1])
-
-
-def stepped(a: Tensor, c: Tensor) -> Prefixes:
-    """Take a step, of pre-activations [4H, M] and cells [H, M]."""
-    count, more = c.shape[1], -c.shape[1] % WHOLE
-    return Prefixes(*plain(pad(a, (0, more)), pad(c, (0, more))), count)
 
 
 def inputs(params: Params) -> Tensor:

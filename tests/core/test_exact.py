@@ -141,7 +141,7 @@ def test_the_estimator_gives_the_gradient_and_every_sequence_is_a_call(reward):
 
 def moved(found):
     h, c = (state[:, : found.number].roll(1, 1) for state in found[:2])
-    return tree.stepped(torch.cat([c, c, c, c]), c)._replace(h=h, c=c)
+    return tree.root((h, c))
 
 
 def mutant(name):
@@ -152,7 +152,7 @@ def mutant(name):
         "cells of another parent": (
             "after",
             lambda params, before, place: after(
-                params, before._replace(c=before.c[:, : before.number].flip(1)), place
+                params, tree.root((before.h[:, : before.number], before.c[:, : before.number].flip(1))), place
             ),
         ),
         "no bias": ("inputs", lambda params: inputs({**params, "lstm.bias": 0 * params["lstm.bias"]})),
