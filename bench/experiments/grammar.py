@@ -27,17 +27,6 @@ from discgan_core import estimators, tasks
 from discgan_core.game import REGAN
 
 FIXED: tuple[str, ...] = ()
-ONCE = (
-    "disarm",
-    "double_control_variate",
-    "gumbel_rao",
-    "rebar_sequence",
-    "reinmax",
-    "relax",
-    "relax_sequence",
-    "self_normalised",
-)
-"""What `smoke`, which runs everything once, trains here and leaves out in `cfg` and `names`."""
 STANDARD = Settings(
     sessions=30,
     lengths=(3, 15),
