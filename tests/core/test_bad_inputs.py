@@ -209,6 +209,7 @@ HYPERPARAMETERS = {
     "learning_rate": (-0.1, float("nan")),
     "gap": (-1.0,),
     "rate": (-0.1, 1.0, float("nan")),
+    "seconds": (0, -1.0, float("nan"), "1"),
     "size": (0, 0.5),
 }
 

@@ -15,11 +15,12 @@ from torch.func import grad, vmap
 
 import discgan_core
 from bench.contract.verdict import ALPHA
-from discgan_core import estimators, exact, tasks
+from discgan_core import estimators, tasks
 from discgan_core.gradients import Problem, draw_gradients, update_gradient
 from discgan_core.interface import State
 from discgan_core.models.chain import ChainPolicy, init_chain
 from discgan_core.models.from_logits import FromLogits
+from discgan_core.policies import log_probs_of_all
 from discgan_core.randomness import Streams
 from discgan_core.relaxed import relaxed_sequences
 from discgan_core.sequences import one_hot
@@ -108,7 +109,7 @@ def test_the_library_finds_nothing_wrong():
 def test_sequences_are_as_frequent_as_they_are_probable(kind):
     policy, draws = ChainPolicy(THETAS[kind], 4), 40_000
     s = policy.sample(noise(draws, 4, seed=5))
-    p = exact.sequence_log_probs(policy)[1][: V**4].exp().numpy()
+    p = log_probs_of_all(policy).exp().numpy()
     seen = np.bincount((s * V ** torch.arange(3, -1, -1)).sum(1), minlength=V**4)
     assert not seen[p == 0].any()
     rare = p * draws < 5

@@ -75,7 +75,7 @@ def lstm(rng, latent=0, cell=False):
 
 
 def lstm_problem(reward=bumpy):
-    return Problem(lambda theta, noise: training.policy_of(theta, LENGTH, noise), lambda noise: reward)
+    return Problem(lambda theta, noise: game.lstm(theta, LENGTH, noise), lambda noise: reward)
 
 
 def noise_of(estimator, rng, batch=BATCH, length=LENGTH, vocabulary=V):
@@ -242,7 +242,7 @@ def test_gumbel_softmax_against_finite_differences(rng):
     noise = {**noise_of(estimator, rng), **start}
 
     def function(*leaves):
-        policy = training.policy_of(dict(zip(theta, leaves, strict=True)), LENGTH, noise)
+        policy = game.lstm(dict(zip(theta, leaves, strict=True)), LENGTH, noise)
         return estimator.estimate(policy, bumpy, noise, COUNTED, None).surrogate
 
     assert torch.autograd.gradcheck(function, [value.requires_grad_() for value in theta.values()])
@@ -314,7 +314,7 @@ def compare_with_hard_samples(name, estimator):
     rng = np.random.default_rng(2)
     theta, start = lstm(rng, latent=2)
     noise = {**noise_of(estimator, rng), **start}
-    policy, judged = training.policy_of(theta, LENGTH, noise), []
+    policy, judged = game.lstm(theta, LENGTH, noise), []
     reward = lambda x: (judged.append(x), bumpy(x))[1]  # noqa: E731
     info = estimator.estimate(policy, reward, noise, COUNTED, None).info
     hard = one_hot(policy.sample(noise["tokens"]), V, torch.float64)
@@ -527,7 +527,7 @@ def test_the_discriminator_is_shown_what_the_generator_is_rewarded_for(rng):
     tau, state = relaxed.linear(5, 1, 10), State(carried=torch.tensor(5.0))
     estimator = estimators.make("gumbel_softmax", temperature=tau)
     noise = {**noise_of(estimator, rng), **start}
-    policy = training.policy_of(theta, LENGTH, noise)
+    policy = game.lstm(theta, LENGTH, noise)
     shown = game.relaxed(tau, tau).fake(policy, noise, state.carried)
     rewards = estimator.estimate(policy, bumpy, noise, state, None).info["rewards"]
     assert torch.equal(bumpy(shown), rewards)
@@ -641,7 +641,7 @@ def mutant(name, right, wrong, monkeypatch):
         module = ModuleType(full_name)
         monkeypatch.setitem(sys.modules, full_name, module)
         exec(compile(text.replace(right, wrong), full_name, "exec"), module.__dict__)
-    monkeypatch.setattr(training, "LSTMPolicy", sys.modules[generator.__name__].LSTMPolicy)
+    monkeypatch.setattr(game, "LSTMPolicy", sys.modules[generator.__name__].LSTMPolicy)
     return getattr(sys.modules[f"discgan_core.estimators.{name}"], name)
 
 

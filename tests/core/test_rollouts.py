@@ -26,7 +26,7 @@ from discgan_core import estimators, tasks, training
 from discgan_core.accuracy import flatten
 from discgan_core.estimators.arsm import after_swaps, race
 from discgan_core.estimators.disarm import antithesis
-from discgan_core.game import Game
+from discgan_core.game import Game, lstm
 from discgan_core.gradients import Problem, draw_gradients, update_gradient
 from discgan_core.interface import Estimate, Feedback, State
 from discgan_core.models.generator import LSTMPolicy
@@ -102,7 +102,7 @@ def test_the_mean_of_single_draws_is_the_batch_s_gradient_in_every_session(name,
     start = {"latent": (latent * referee.HIDDEN,)}
     shapes = estimator.noise(LENGTH, V) | start
     noises = [{key: uniforms(rng, BATCH, *shape) for key, shape in shapes.items()} for _ in thetas]
-    problem = Problem(lambda theta, noise: training.policy_of(theta, LENGTH, noise), posed()[0].reward)
+    problem = Problem(lambda theta, noise: lstm(theta, LENGTH, noise), posed()[0].reward)
     one = lambda theta, noise: draw_gradients(estimator, problem, theta, noise, State())[0]  # noqa: E731
     draws = vmap(one)(training.stack(thetas), training.stack(noises))
     for session, (theta, noise) in enumerate(zip(thetas, noises, strict=True)):
