@@ -60,6 +60,10 @@ class Automaton:
         self.steps = (self.moves[..., None] == torch.arange(len(moves), device=moves.device)).double()
         self.dtype = dtype or torch.get_default_dtype()
 
+    def expected(self, first: Tensor, table: Tensor, length: int) -> Tensor:
+        """Give E[f(s)] under a first-order policy; arguments as of `expected`."""
+        return expected(first, table, length, self)
+
     def to(self, dtype: torch.dtype) -> Automaton:
         """Give the same automaton with another type of what tokens earn."""
         return Automaton(self.moves, self.gains, self.ends, dtype)

@@ -71,6 +71,11 @@ def repeated(context: Any, times: int) -> Any:
     return tree_map(lambda leaf: leaf.repeat_interleave(times, 0), context)
 
 
+def per_context_repeated(rows: Tensor, contexts: int, wanted: int) -> Tensor:
+    """Repeat what is given for some contexts for as many as are wanted, those of a context together: [M]."""
+    return rows.unflatten(0, (contexts, -1)).repeat_interleave(max(1, wanted // contexts), 0).flatten()
+
+
 def require_together(asked: Any, rows: int, size: int) -> None:
     """Refuse draws of `size` rows that mix contexts.
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import Function
 from torch.func import grad_and_value
 from torch.nn.functional import pad
 
-from discgan_core import automata
-from discgan_core.checks import readable
+from discgan_core.checks import offers, readable
 from discgan_core.contexts import contexts_of
 from discgan_core.interface import Params, Policy, Reward
 from discgan_core.policies import NO_NUMBERS, log_probs_of_all
@@ -62,19 +62,27 @@ def expected_reward(policy: Policy, reward: Reward, within: float = LIMIT) -> Te
     Raises:
         ValueError: it would take longer, or the policy is none.
     """
-    if hasattr(policy, "first_order") and hasattr(reward, "moves"):
-        return of_a_chain(policy, reward)
+    if offers(policy, "first_order", "logits") and offers(reward, "expected", "__call__", "of_tokens"):
+        return by_recursion(policy, reward)
     _require(policy.length, policy.vocabulary, within)
     starts = beginnings(policy.length, policy.vocabulary)
-    if len(starts) == 1 or not policy.params:
+    if len(starts) == 1 or not movable(policy):
         return torch.stack([of_those(policy, reward, start) for start in starts]).sum()
     return piece_by_piece(policy, reward, starts)
 
 
-def of_a_chain(policy: Any, automaton: Any) -> Tensor:
+def movable(policy: Policy) -> bool:
+    """Tell whether the policy has parameters, and can be had at others."""
+    try:
+        return bool(policy.params) and policy.at(policy.params) is not None
+    except ValueError:  # made without `at`
+        return False
+
+
+def by_recursion(chain: Any, automaton: Any) -> Tensor:
     """Give J of a first-order policy under an automaton."""
-    first, table = policy.first_order()
-    return automata.expected(first, table, policy.length, automaton)
+    found: Tensor = automaton.expected(*chain.first_order(), chain.length)
+    return found
 
 
 def beginnings(length: int, vocabulary: int) -> list[tuple[int, ...]]:
@@ -96,7 +104,7 @@ def of_those(policy: Policy, reward: Reward, start: Sequence[int]) -> Tensor:
 
 
 def piece_by_piece(policy: Policy, reward: Reward, starts: Sequence[Sequence[int]]) -> Tensor:
-    """Give J, whose gradient by theta is already known: J + g (theta - theta), the last held."""
+    """Give J, of which the gradient by theta is known already; it has no second one."""
     theta: Params = {name: value.detach() for name, value in policy.params.items()}
     parts = (
         grad_and_value(lambda params, start=start: of_those(policy.at(params), reward, start))(theta)
@@ -105,8 +113,56 @@ def piece_by_piece(policy: Policy, reward: Reward, starts: Sequence[Sequence[int
     gradient, value = next(parts)
     for more, also in parts:
         gradient, value = {name: g + more[name] for name, g in gradient.items()}, value + also
-    moved = [((policy.params[name] - theta[name]) * g).sum() for name, g in gradient.items()]
-    return value + torch.stack(moved).sum()
+    names = sorted(gradient)
+    found: Tensor = Known.apply(value, *(policy.params[n] for n in names), *(gradient[n] for n in names))
+    return found
+
+
+class Known(Function):
+    """(J, theta, grad J) -> J, with that gradient by theta."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(value: Tensor, *both: Tensor) -> Tensor:
+        """Give J."""
+        return value.clone()
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        """Keep theta and the gradient."""
+        ctx.save_for_backward(*inputs[1:])
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
+        """Give the gradient."""
+        both = ctx.saved_tensors
+        half = len(both) // 2
+        found = (Once.apply(g, *pair) for pair in zip(both[:half], both[half:], strict=True))
+        return None, *found, *[None] * half
+
+
+class Once(Function):
+    """(g, theta, grad J) -> g grad J, which cannot be differentiated."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(g: Tensor, theta: Tensor, gradient: Tensor) -> Tensor:
+        """Multiply."""
+        return g * gradient
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        """Keep nothing."""
+
+    @staticmethod
+    def backward(ctx: Any, *_: Tensor) -> tuple[None, ...]:
+        """Refuse."""
+        raise RuntimeError(
+            "exact: so many sequences are gone through in pieces, and have no second derivative: take a "
+            "shorter length"
+        )
 
 
 def _require(length: int, vocabulary: int, within: float) -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from discgan_core import rewards
+from discgan_core.checks import offers
 from discgan_core.contexts import contexts_of
 from discgan_core.interface import Continue, Judge, Params, Policy, Reward
 from discgan_core.policies import log_probs_of_all
@@ -91,12 +92,15 @@ class MeteredPolicy:
 
     def of_all(self, start: Sequence[int]) -> Tensor:
         """Give log p of all sequences that begin so, as the policy does."""
-        self.meter.calls += Calls(generator=self.vocabulary ** (self.length - len(start)))
-        return log_probs_of_all(self.policy, start)
+        found = log_probs_of_all(self.policy, start, self.contexts)
+        self.meter.calls += Calls(generator=len(found))
+        return found
 
     def __getattr__(self, name: str) -> Any:
-        """Give whatever else the policy has, such as `first_order`; none of it reads sequences."""
-        return getattr(self.policy, name)
+        """Give `first_order` if the policy has it: it reads no sequences."""
+        if name == "first_order" and offers(self.policy, name, "logits"):
+            return getattr(self.policy, name)
+        raise AttributeError(name)
 
     def at(self, params: Params) -> MeteredPolicy:
         """Give the policy with other parameters, counted together with this one."""
@@ -116,8 +120,10 @@ class MeteredReward:
         return self.reward(x)
 
     def __getattr__(self, name: str) -> Any:
-        """Give whatever else the reward has, such as an automaton's `moves`; none of it reads sequences."""
-        return getattr(self.reward, name)
+        """Give an automaton's `expected`: it reads no sequences."""
+        if name == "expected" and offers(self.reward, name, "__call__", "of_tokens"):
+            return getattr(self.reward, name)
+        raise AttributeError(name)
 
     def of_tokens(self, tokens: Tensor) -> Tensor:
         """Judge tokens, as the reward does."""
@@ -131,7 +137,7 @@ class MeteredReward:
 
     def of_all(self, length: int, start: Sequence[int]) -> Tensor:
         """Judge all sequences that begin so, as the reward does."""
-        f = rewards.of_all(self.reward, length, start, self.like)
+        f = rewards.of_all(self.reward, length, start, self.like, self.contexts)
         self.meter.calls += Calls(discriminator=len(f))
         return f
 

@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from discgan_core.checks import of_shape, readable, wide
-from discgan_core.contexts import contexts_of
+from discgan_core.checks import of_shape, offers, readable, wide
+from discgan_core.contexts import contexts_of, per_context_repeated
 from discgan_core.interface import Policy
 from discgan_core.sequences import beginning, log_likelihood
 
@@ -36,13 +36,13 @@ def log_probs_of_all(policy: Policy, start: Sequence[int] = (), contexts: int = 
     A policy with a method `of_all`, start -> the same, does it its own way; any other is asked for its logits
     of a list. Where there are P contexts the list is gone through for each in turn: [P V^(T - k)].
     """
-    own = getattr(policy, "of_all", None)
-    if own:
-        log_probs: Tensor = own(start).repeat(contexts)
-    else:
-        tokens = beginning(start, policy.length, policy.vocabulary, like(policy).device).repeat(contexts, 1)
-        log_probs = log_likelihood(wide(logits_of(policy, tokens)).log_softmax(-1), tokens).sum(1)
-    return log_probs
+    if offers(policy, "of_all", "logits"):
+        size = policy.vocabulary ** (policy.length - len(start)) * contexts_of(policy)
+        log_probs: Tensor = policy.of_all(start)  # type: ignore[attr-defined]
+        of_shape(log_probs, [size], "policy.of_all gives {}; it must give {}")
+        return per_context_repeated(log_probs, contexts_of(policy), contexts)
+    tokens = beginning(start, policy.length, policy.vocabulary, like(policy).device).repeat(contexts, 1)
+    return log_likelihood(wide(logits_of(policy, tokens)).log_softmax(-1), tokens).sum(1)
 
 
 def log_softmax(logits: Float[Tensor, "*n V"]) -> Float[Tensor, "*n V"]:

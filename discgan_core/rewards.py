@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from discgan_core.checks import of_shape, readable
+from discgan_core.checks import of_shape, offers, readable, wide
+from discgan_core.contexts import contexts_of, per_context_repeated
 from discgan_core.interface import Judge, Policy, Reward
 from discgan_core.sequences import LOWEST, beginning, one_hot
 
@@ -55,9 +56,11 @@ def of_all(
     A reward with a method `of_all`, (length, start) -> the same, does it its own way. Where there are P
     contexts the list is gone through for each in turn: [P V^(T - k)].
     """
-    if hasattr(reward, "of_all"):
-        f: Tensor = reward.of_all(length, start).repeat(contexts)
-        return f
+    if offers(reward, "of_all", "__call__", "of_tokens"):
+        size = like.shape[-1] ** (length - len(start)) * contexts_of(reward)
+        f: Tensor = reward.of_all(length, start)  # type: ignore[attr-defined]
+        of_shape(f, [size], "reward.of_all gives {}; it must give {}")
+        return per_context_repeated(f, contexts_of(reward), contexts)
     tokens = beginning(start, length, like.shape[-1], like.device).repeat(contexts, 1)
     return of_tokens(reward, tokens, like)
 
@@ -110,7 +113,7 @@ def after(reward: Reward, tokens: Int[Tensor, "N T"], like: Float[Tensor, "*n V"
 
 
 ROUNDING = 64
-"""Units in the last place by which a sum of parts may miss 0 or 1."""
+"""Units in the last place by which a sum of parts may miss 0 or 1, but for the smallest types."""
 
 
 def log_odds(reward: Reward, x: Float[Tensor, "N T V"]) -> Float[Tensor, " N"]:
@@ -121,8 +124,10 @@ def log_odds(reward: Reward, x: Float[Tensor, "N T V"]) -> Float[Tensor, " N"]:
     if hasattr(reward, "log_odds"):
         return looked_at(reward.log_odds(x), x, [len(x)])
     f = of(reward, x)
+    most = min(ROUNDING * torch.finfo(f.dtype).eps, 0.01)
+    f = wide(f)
     inside = f.clamp(0, 1)
-    rounded = (f - inside).abs() <= ROUNDING * torch.finfo(f.dtype).eps
+    rounded = (f - inside).abs() <= most
     if readable(f) and not rounded.all():
         raise ValueError(
             f"reward gives {f.min():.3g} to {f.max():.3g}, and this estimator needs one in (0, 1)"

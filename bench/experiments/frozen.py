@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from bench.errors import UserError
 from bench.sessions import climb, controls, frozen
@@ -51,6 +52,11 @@ class FrozenSettings(Climb):
         rates: task and optimiser -> its rates.
         left_out: estimators for which there is no time; `rollout@40` is left out at length 40 alone.
     """
+
+    CHOOSING: ClassVar = (
+        *("everyone", "some", "few", "at", "variants", "knobs", "rates", "reported", "left_out"),
+    )
+    """Settings that say what is run and told, and change no session's numbers."""
 
     sessions: int = 45
     lengths: tuple[int, ...] = (3, 6, 15, 40)
@@ -136,7 +142,7 @@ def conditions(settings: FrozenSettings, lengths: Sequence[int], names: Sequence
     """Every estimator that can run, at every rate; the null reward; and what the few do besides."""
     few = [name for name in names if estimators.bare(name) in settings.few]
     bare = {estimators.bare(name) for name in names}
-    knobs = [spelled(name) for name in settings.knobs if estimators.bare(name) in bare]
+    knobs = [name for name in map(spelled, settings.knobs) if estimators.bare(name) in bare]
     found: list[Condition] = []
     for problem in settings.everyone:
         found += [*climbs(settings, problem, names), *floor(settings, problem, names)]
@@ -151,6 +157,8 @@ def conditions(settings: FrozenSettings, lengths: Sequence[int], names: Sequence
 def spelled(name: str) -> str:
     """Give the one spelling of an estimator that is a knob's."""
     try:
+        if estimators.bare(name) not in estimators.available():
+            raise ValueError(f"there is no estimator {name!r}")
         return estimators.spelled(name)
     except ValueError as error:
         raise UserError(f"experiment frozen, knobs: {error}") from None
@@ -161,7 +169,7 @@ def climbs(
 ) -> Iterator[Condition]:
     """Give the estimators that can run there, at every rate of the task and the optimiser."""
     task, reward, length = problem
-    frozen.require(task, reward)
+    frozen.require(task, reward, length)
     climb.require(variant)
     optimiser = OPTIMISERS.get(variant, OPTIMISERS[""]).name
     rates = next((found for *of, found in settings.rates if of == [task, optimiser]), None)

@@ -21,7 +21,7 @@ from discgan_core import estimators
 ELSEWHERE = {"source": "--source or --data"}
 """Settings that have an option which does more than set them."""
 
-NAMING = {"left_out", "compared", "controls"}
+NAMING = {"left_out", "compared", "controls", "few"}
 """Settings whose words name estimators and controls."""
 
 WORDS = {

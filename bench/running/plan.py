@@ -93,7 +93,8 @@ class Entry(NamedTuple):
 
 def config_hash(settings: Any, plugin: str = "") -> str:
     """Hash all settings but the neutral ones; the hash of a plug-in's file stands behind."""
-    kept = {name: value for name, value in asdict(settings).items() if name not in NEUTRAL}
+    neutral = (*NEUTRAL, *getattr(settings, "CHOOSING", ()))
+    kept = {name: value for name, value in asdict(settings).items() if name not in neutral}
     found = sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:8]
     return found + schema.AND_PLUGIN + plugin.rpartition("#")[2] if plugin else found
 

@@ -39,6 +39,8 @@ CHAIN = "chain"
 TASKS = ("grammar", CHAIN)
 VALUES = "values"
 """The name of a held discriminator's judgements of all sequences, beside its parameters."""
+MOST = 10_000
+"""Batches of a discriminator."""
 PEAKED = 3.0
 """Standard deviation of a chain's first logits: it is sure of most of its tokens, as a pre-trained one is."""
 WITHIN = 1.0
@@ -63,13 +65,19 @@ def batches(reward: str) -> int:
     return int(found[1]) if found else 0
 
 
-def require(task: str, reward: str) -> None:
-    """Refuse a task or a reward that there is not."""
+def require(task: str, reward: str, length: int) -> None:
+    """Refuse a task, a reward or a length that there is not."""
     if task not in TASKS:
         raise UserError(f"experiment frozen: no task {task!r} there; there are {', '.join(TASKS)}")
     if reward not in REWARDS and (task == CHAIN or not batches(reward)):
         known = [*REWARDS, *([] if task == CHAIN else ["d20, d79 or another number of batches"])]
         raise UserError(f"experiment frozen: no reward {reward!r} for {task}; there are {', '.join(known)}")
+    if batches(reward) > MOST:
+        raise UserError(f"experiment frozen: {reward} is of more than {MOST:,} batches")
+    try:
+        tasks.make(task, length)
+    except ValueError as error:
+        raise UserError(f"experiment frozen: {error}") from None
 
 
 def chain(theta: Params, length: int, noise: Noise) -> ChainPolicy:

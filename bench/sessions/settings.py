@@ -164,6 +164,9 @@ def problems(settings: Any) -> Iterator[tuple[str, str]]:
 
 def _together(settings: Any) -> Iterator[tuple[str, str]]:
     """Name settings that cannot be beside others."""
+    moments = getattr(settings, "moments", ())
+    if moments and not callable(moments) and (0 not in moments or max(moments) < 1):
+        yield "moments", "0, the start, and a later update must be among them"
     for name in ("draws", "bias_draws"):
         if getattr(settings, name, 0) == 1:
             yield name, "one draw has no variance: give 0, or 2 or more"

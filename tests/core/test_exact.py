@@ -11,6 +11,7 @@ from discgan_core.gradients import Problem, update_gradient
 from discgan_core.interface import State
 from discgan_core.meter import Meter, MeteredPolicy, MeteredReward
 from discgan_core.models import tree
+from discgan_core.models.chain import ChainPolicy
 from discgan_core.models.discriminator import (
     DiscriminatorReward,
     init_discriminator,
@@ -99,6 +100,60 @@ def test_a_second_derivative_of_one_piece_is_that_of_sequences_read_one_by_one(r
     assert_close(grad(size(by_tree))(theta), grad(size(one_by_one))(theta), **CLOSE)
 
 
+def test_in_pieces_a_second_derivative_is_refused_and_never_zero(reward, monkeypatch):
+    monkeypatch.setattr(exact, "PIECE", 10)
+    size = lambda th: sum(g.square().sum() for g in grad(by_tree)(th, reward).values())  # noqa: E731
+    with pytest.raises(RuntimeError, match="no second derivative"):
+        grad(size)(drawn(init_generator))
+
+
+class Opposite(DiscriminatorReward):
+    def __call__(self, x):
+        return 1 - super().__call__(x)
+
+    of_tokens = __call__
+
+
+class Even(LSTMPolicy):
+    def logits(self, tokens):
+        return 0 * super().logits(tokens)
+
+
+def test_a_subclass_is_asked_its_own_way(reward):
+    theta = drawn(init_generator)
+    policy, other = LSTMPolicy(theta, T), Opposite(reward.params)
+    assert_close(exact.expected_reward(policy, other), 1 - exact.expected_reward(policy, reward), **CLOSE)
+    tokens = all_sequences(T, V)
+    assert_close(exact.expected_reward(Even(theta, T), reward), reward.of_tokens(tokens).mean(), **CLOSE)
+    meter = Meter()
+    found = exact.expected_reward(
+        MeteredPolicy(Even(theta, T), meter), MeteredReward(other, meter, tokens.new_empty(0, V))
+    )
+    assert_close(found, 1 - reward.of_tokens(tokens).mean(), **CLOSE)
+
+
+@pytest.mark.parametrize("shape", [(1,), (V**T, 1)])
+def test_what_a_model_says_of_all_sequences_is_looked_at(shape, reward, monkeypatch):
+    monkeypatch.setattr(DiscriminatorReward, "of_all", lambda *_: torch.zeros(shape).double())
+    with pytest.raises(ValueError, match="of_all gives"):
+        exact.expected_reward(LSTMPolicy(drawn(init_generator), T), reward)
+
+
+def test_without_at_and_with_forbidden_tokens_pieces_are_right_too(reward, monkeypatch):
+    own = LSTMPolicy(drawn(init_generator), T)
+    whole = exact.expected_reward(own, reward)
+    monkeypatch.setattr(exact, "PIECE", 10)
+    assert_close(
+        exact.expected_reward(FromLogits(own.logits, T, V, params=own.params), reward), whole, **CLOSE
+    )
+    chain = {"first": torch.zeros(V).double(), "table": torch.zeros(V, V).double()}
+    chain["table"][0, 1] = chain["first"][2] = -torch.inf
+    of_any = lambda x: reward(x)  # noqa: E731
+    value, tokens = exact.expected_reward(ChainPolicy(chain, T), of_any), all_sequences(T, V)
+    log_p = log_likelihood(log_probs_of(ChainPolicy(chain, T), tokens), tokens).sum(1)
+    assert_close(value, (log_p.exp() * reward.of_tokens(tokens)).sum(), **CLOSE)
+
+
 def test_other_policies_and_rewards_are_asked_for_a_list(reward):
     own = LSTMPolicy(drawn(init_generator), T)
     plain = FromLogits(own.logits, T, V, params=own.params)
@@ -180,7 +235,7 @@ def mutant(name):
 )
 def test_planted_errors_are_seen(error, reward, monkeypatch):
     monkeypatch.setattr(tree, *mutant(error))
-    with pytest.raises((AssertionError, RuntimeError)):
+    with pytest.raises((AssertionError, RuntimeError, ValueError)):
         agree(drawn(init_generator), reward)
 
 

@@ -89,6 +89,9 @@ def test_few_meet_other_rewards_and_optimisers_and_some_have_a_knob():
         ({"some": (("chain", "parity", 3),)}, "goodness, valid, even, match"),
         ({"variants": ("adagrad",)}, "no variant 'adagrad'; there are epsilon_1e-4, sgd"),
         ({"knobs": ("rebar(heat=1)",)}, "knobs: .*rebar"),
+        ({"knobs": ("nonsense",)}, "knobs: there is no estimator 'nonsense'"),
+        ({"everyone": (("grammar", "d2", 2),)}, "length is 2; the goodness score needs at least 3"),
+        ({"everyone": (("grammar", "d1000000", 3),)}, "more than 10,000 batches"),
         ({"rates": SMOKE.rates[1:]}, "no rates of adam for grammar"),
     ],
 )
