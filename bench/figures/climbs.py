@@ -43,7 +43,7 @@ def draw(tables: Tables) -> Figure | None:
     found = parts.by_group(found)
     figure, panels = parts.grid(parts.curves(found, "x").label(x=""), found, 2.5, 1.9, x="col", y=True)
     for budget, (name, scale) in AXES.items():
-        most = scale * climbs.budgets(read, budget)[climbs.main(read)]
+        most = scale * climbs.budgets(read, budget)[read.main]
         for axes in panels.get(name, []):
             axes.axvline(most, color=INK, linestyle=":", linewidth=1, zorder=0)
             axes.set_xlim(-0.03 * most, BEYOND * most)
@@ -54,7 +54,7 @@ def draw(tables: Tables) -> Figure | None:
 
 def curves(found: Climbs) -> pd.DataFrame:
     """Mean J at every step, with what the steps cost as `x`, once for each budget."""
-    reward = climbs.main(found)
+    reward = found.main
     chosen = tuned.picked(found, UPDATES)[[*climbs.CLIMB, "session"]]
     table = shown(climbs.long(found).merge(chosen, on=list(chosen)), reward)
     table = table.assign(estimator=table["bare"])

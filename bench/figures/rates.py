@@ -45,7 +45,7 @@ def decades(axes: Axes) -> None:
 
 def ends(found: Climbs) -> pd.DataFrame:
     """Mean J at the end at every rate, under the reward that most estimators climb."""
-    table = shown(climbs.ends(found), climbs.main(found))
+    table = shown(climbs.ends(found), found.main)
     return means(table[table["estimator"] == table["bare"]], "rate")
 
 

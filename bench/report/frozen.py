@@ -25,7 +25,9 @@ CAPTION = (
     "Equal discriminator calls and seconds: J when an estimator has spent what leave-one-out REINFORCE "
     "spends in all its updates, at the rate and knob that are best for that; J is interpolated between "
     "the updates after which it was measured, and an estimator that has not spent it by its last update "
-    "counts at its end. A session that diverged counts at the J it started from, and as below its start."
+    "counts at its end. The exact gradient looks the discriminator's values up, which its seconds leave "
+    "out, and on a chain it asks for no calls. A session that diverged counts at the J it started from, "
+    "and as below its start."
 )
 
 
@@ -36,7 +38,7 @@ CHOICE = ["estimator", "rate", "mean", "low", "high"]
 def table(tables: Tables) -> Table:
     """A row for each reward, optimiser and estimator; exact gradient and null reward among them."""
     found = climbs.read(tables)
-    numbers = ordered(numbered(found), climbs.main(found))
+    numbers = ordered(numbered(found), found.main)
     shown = pd.DataFrame([cells(row) for row in numbers.itertuples()], columns=headings(), dtype=object)
     return Table(numbers, shown, f"After {found.steps.max():g} updates. {CAPTION}")
 

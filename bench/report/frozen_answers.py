@@ -22,7 +22,7 @@ KINDS = (contests.BLACK_BOX, contests.DIFFERENTIABLE)
 def sentences(tables: Tables) -> list[Answer]:
     """Say all that a slice can answer."""
     found = climbs.read(tables)
-    reward = climbs.main(found)
+    reward = found.main
     others = sorted(set(found.sessions["reward"]) - {reward})
     return [
         *lost(tables.trials),

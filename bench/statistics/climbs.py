@@ -43,11 +43,13 @@ class Climbs(NamedTuple):
             `lost`, and what one update takes of every budget.
         curves: J of these, in their order: [sessions, steps].
         steps: the updates after which J was measured.
+        main: the reward that everyone climbs.
     """
 
     sessions: pd.DataFrame
     curves: np.ndarray
     steps: np.ndarray
+    main: str = ""
 
 
 def are(tables: Tables) -> bool:
@@ -70,7 +72,7 @@ def read(tables: Tables) -> Climbs:
     curves = held(curves, found["lost"].to_numpy(), starts(found, curves))
     there = np.isfinite(curves).all(axis=1)
     found = found.merge(costs(tables), on=WAY, how="left")
-    return Climbs(found[there].reset_index(drop=True), curves[there], steps)
+    return Climbs(found[there].reset_index(drop=True), curves[there], steps, main(tables, found))
 
 
 def parsed(settings: pd.Series) -> pd.DataFrame:
@@ -122,8 +124,10 @@ def long(climbs: Climbs) -> pd.DataFrame:
 
 
 def budgets(climbs: Climbs, budget: str) -> pd.Series:
-    """By reward, what leave-one-out REINFORCE spends in all its updates."""
+    """By reward, what leave-one-out REINFORCE spends in all its updates; updates are everybody's alike."""
     rows = climbs.sessions
+    if budget == UPDATES:
+        return pd.Series(climbs.steps.max(), rows["reward"].unique())
     mine = rows[(rows["estimator"] == YARDSTICK) & (rows["variant"] == "")]
     return mine.groupby("reward")[budget].first() * climbs.steps.max()
 
@@ -175,11 +179,14 @@ def over(wide: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"mean": value, "low": low, "high": high, "n": values.shape[1]}, wide.index)
 
 
-def main(climbs: Climbs) -> str:
-    """The reward that most estimators climb."""
-    plain = climbs.sessions[climbs.sessions["variant"] == ""]
-    counts = plain.groupby("reward")["bare"].nunique()
-    return str(counts.idxmax()) if len(counts) else ""
+def main(tables: Tables, sessions: pd.DataFrame) -> str:
+    """The reward that everyone climbs: as the newest settings say, or the one with most estimators."""
+    newest = tables.trials.sort_values("finished").iloc[-1]
+    place = (newest["task"], newest["length"])
+    rows = json.loads(newest["config"] or "{}").get("everyone", [])
+    named = [reward for task, reward, length in rows if (task, length) == place]
+    counts = sessions[sessions["variant"] == ""].groupby("reward")["bare"].nunique()
+    return next((reward for reward in named if reward in counts), str(counts.idxmax()) if len(counts) else "")
 
 
 def needs(tables: Tables) -> dict[str, frozenset[str]]:

@@ -13,9 +13,9 @@ from scipy import optimize
 from scipy import stats as scipy_stats
 
 from bench.statistics import climbs, inference, lineup, tuned
-from bench.statistics.aggregates import mean_by_bootstrap
+from bench.statistics.aggregates import mean, mean_by_bootstrap
 from bench.statistics.climbs import Climbs
-from bench.statistics.stats import LEVEL, holm
+from bench.statistics.stats import LEVEL, RESAMPLES, holm
 from bench.tables.store import Tables
 
 ALPHA = 1 - LEVEL
@@ -87,17 +87,39 @@ def against(reported: pd.DataFrame, others: pd.DataFrame, leader: str) -> pd.Dat
         behind=[gap.mean() for gap in values],
         deviation=[gap.std(ddof=1) if len(gap) > 1 else np.nan for gap in values],
         paired=[len(gap) for gap in values],
-        p=np.array([signed_rank(gap, "greater") for gap in values], dtype=float),
+        p=np.array([of_the_mean(gap) for gap in values], dtype=float),
     )
     return found.assign(p_holm=holm(found["p"])).sort_values("behind", kind="stable")
 
 
-def signed_rank(differences: np.ndarray, alternative: str) -> float:
-    """Wilcoxon's p, zeros ranked but not counted (Pratt 1959); 1 where nothing differs.
+def counted(differences: np.ndarray) -> np.ndarray:
+    """What is below `climbs.RESOLUTION` is no difference: at the top J differs by rounding alone."""
+    return np.where(np.abs(differences) < climbs.RESOLUTION, 0.0, differences)
 
-    What is below `climbs.RESOLUTION` is no difference: at the top J differs by rounding alone.
+
+def of_the_mean(differences: np.ndarray) -> float:
+    """One-sided p of a mean above 0, by random signs of the differences; 1 where nothing differs.
+
+    It tests what leaders are chosen by: a few sessions that collapse count by how far they fall.
     """
-    told = np.where(np.abs(differences) < climbs.RESOLUTION, 0.0, differences)
+    told = counted(differences)
+    if not np.any(told):
+        return 1.0
+    found = scipy_stats.permutation_test(
+        [told],
+        mean,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=RESAMPLES,
+        alternative="greater",
+        rng=np.random.default_rng(0),
+    )
+    return float(found.pvalue)
+
+
+def signed_rank(differences: np.ndarray, alternative: str) -> float:
+    """Wilcoxon's p, zeros ranked but not counted (Pratt 1959); 1 where nothing differs."""
+    told = counted(differences)
     if not np.any(told):
         return 1.0
     return float(scipy_stats.wilcoxon(told, zero_method="pratt", alternative=alternative).pvalue)
@@ -147,8 +169,7 @@ def compared(gap: np.ndarray) -> tuple[float, ...]:
     `way` is the sign of the sum of signed ranks, where a session typically differs; the mean may have the
     other where a few sessions differ by very much. `above` counts the sessions that differ upwards.
     """
-    told = np.where(np.abs(gap) < climbs.RESOLUTION, 0.0, gap)
+    told = counted(gap)
     way = np.sign((np.sign(told) * scipy_stats.rankdata(np.abs(told))).sum())
     found = (*mean_by_bootstrap(gap), len(gap), (told > 0).sum(), way, signed_rank(gap, "two-sided"))
-    mean, low, high, n, above, way, p = map(float, found)
-    return mean, low, high, n, above, way, p
+    return tuple(map(float, found))

@@ -27,6 +27,13 @@ def test_the_guide_s_blocks_run_one_after_the_other(capsys: pytest.CaptureFixtur
     assert names["theta"]["table"].softmax(-1)[4, 0] > 0.9  # type: ignore[index]
 
 
+def test_the_blocks_on_frozen_run(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (ROOT / "docs" / "frozen.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(compile(block, "docs/frozen.md", "exec"), {})
+    assert "seconds for an LSTM" in capsys.readouterr().out
+
+
 def test_the_guide_names_every_need_and_who_has_it() -> None:
     for need in Need:
         assert need.value.removeprefix("a reward ") in GUIDE, need

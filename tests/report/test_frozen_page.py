@@ -118,7 +118,7 @@ def test_the_front_has_a_row_for_every_length_generator_kind_and_budget():
     keys = [(a.length, a.generator, a.kind, a.budget) for a in found]
     assert len(set(keys)) == len(keys) == 3 * 2 * 3
     assert [key[0] for key in keys] == sorted(key[0] for key in keys)
-    assert {key[:2] for key in keys} == {(3, "LSTM"), (15, "LSTM"), (15, "chain")}
+    assert {key[:2] for key in keys} == {(3, "LSTM, d79"), (15, "LSTM, d79"), (15, "chain, d79")}
     first = found[keys.index((3, "LSTM", "black box", "updates"))]
     assert first.best == "REINFORCE, leave-one-out (1 of 2)"
     assert first.exact.startswith("0.9")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -99,8 +101,25 @@ def test_interpolation_keeps_to_the_steps_that_were_measured():
     assert climbs.interpolated(found, np.array([0.0, 4.0])).tolist() == [0.0, 0.0]
 
 
-def test_without_the_yardstick_no_budget_is_known():
+def test_the_main_reward_is_what_the_settings_say_everyone_climbs():
+    tables = made()
+    config = json.loads(tables.trials["config"].iloc[0]) | {"everyone": [["grammar", "match", 3]]}
+    said = tables._replace(trials=tables.trials.assign(config=json.dumps(config)))
+    assert (climbs.read(tables).main, climbs.read(said).main) == ("d79", "match")
+
+
+def test_what_collapses_in_few_sessions_may_not_be_called_as_good():
+    """A mean that a few sessions drag down is below; ranks alone would not tell."""
+    rng = np.random.default_rng(0)
+    gap = np.where(np.arange(30) < 8, 0.7, -0.01) + 1e-3 * rng.random(30)
+    assert contests.of_the_mean(gap) < 0.005
+    assert contests.signed_rank(gap, "greater") > 0.05
+    assert contests.of_the_mean(np.zeros(30)) == contests.of_the_mean(1e-6 * rng.random(30)) == 1
+
+
+def test_without_the_yardstick_updates_alone_are_known():
     found = climbs.read(made({("reinforce", "d79"): {0.1: 0.5}}))
+    assert not tuned.best(found, climbs.UPDATES).empty
     assert climbs.at(found, CALLS).empty
     assert tuned.best(found, CALLS).empty
     assert contests.contest(found, CALLS, ["reinforce"], "d79") is None
@@ -246,7 +265,7 @@ def plain_means(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 def test_planned_pairs_are_compared_under_the_main_reward():
     found = climbs.read(made())
-    assert climbs.main(found) == "d79"
+    assert found.main == "d79"
     told = contests.planned(found, climbs.UPDATES, "d79").set_index(["first", "second"])
     assert list(told.index) == contests.PLANNED
     assert told["mean"].tolist() == pytest.approx([0.1, 0.15], abs=0.03)
