@@ -119,13 +119,13 @@ def test_the_front_has_a_row_for_every_length_generator_kind_and_budget():
     assert len(set(keys)) == len(keys) == 3 * 2 * 3
     assert [key[0] for key in keys] == sorted(key[0] for key in keys)
     assert {key[:2] for key in keys} == {(3, "LSTM, d79"), (15, "LSTM, d79"), (15, "chain, d79")}
-    first = found[keys.index((3, "LSTM", "black box", "updates"))]
+    first = found[keys.index((3, "LSTM, d79", "black box", "updates"))]
     assert first.best == "REINFORCE, leave-one-out (1 of 2)"
     assert first.exact.startswith("0.9")
     assert first.null[:3] in ("0.2", "0.3")
     assert first.section == "frozen-grammar-3"
     assert "at most" in first.detectable
-    calls = found[keys.index((3, "LSTM", "differentiable", "discriminator calls"))]
+    calls = found[keys.index((3, "LSTM, d79", "differentiable", "discriminator calls"))]
     assert calls.best.startswith("Gumbel-softmax")
 
 

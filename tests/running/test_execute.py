@@ -143,6 +143,8 @@ def signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Take the signals over, and give them back."""
     before = {number: signal.getsignal(number) for number in stopping.SIGNALS}
     monkeypatch.setattr(stopping, "_now", SimpleNamespace(**vars(stopping._now)))
+    for number in stopping.SIGNALS:  # whoever runs the tests in the background has Ctrl-C ignored
+        signal.signal(number, signal.SIG_DFL)
     stopping.prepare()
     yield
     for number, handler in before.items():
