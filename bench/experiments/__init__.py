@@ -9,8 +9,8 @@ An experiment's module has
 * `conditions(settings, lengths, estimators)`: every `Condition` of those lengths and estimators,
   leaving out an estimator at a length at which it cannot run;
 * `run(settings, condition, sessions, device)`: trains and measures those sessions;
-* `sessions(settings, length)`, where not all lengths have `settings.sessions` of them;
 * `cost(settings, condition)`: about how many seconds a session takes on one core;
+* `settings.CHOOSING`, where some settings only say what is run and told, as `stack` does;
 * `estimator_of(settings, condition)`, where that is not the estimator that the condition names alone;
 * `rows(settings, estimator)`: the setting that says of how many sequences an estimate is made, and their
   number, where that is not `generated` or, for one that learns from data, `batch`;

@@ -44,7 +44,7 @@ def decades(axes: Axes) -> None:
 
 
 def ends(found: Climbs) -> pd.DataFrame:
-    """Mean J at the end at every rate, under the reward that most estimators climb."""
+    """Mean J at the end at every rate, under the reward that everyone climbs."""
     table = shown(climbs.ends(found), found.main)
     return means(table[table["estimator"] == table["bare"]], "rate")
 

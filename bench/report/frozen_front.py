@@ -76,7 +76,7 @@ def of(slices: Slices) -> Iterator[tuple[tuple[int, str], tuple[str, Tables]]]:
 
 
 def rows(key: tuple[int, str], section: str, tables: Tables) -> Iterator[Answer]:
-    """The rows of a slice: of the reward that most estimators climb."""
+    """The rows of a slice: of the reward that everyone climbs."""
     found = climbs.read(tables)
     reward = found.main
     told = tuned.best(found, UPDATES)
@@ -132,7 +132,7 @@ def planned(slices: Slices) -> list[str]:
 
 
 def pairs(found: Climbs) -> pd.DataFrame:
-    """The planned pairs under the reward that most climb, at every budget."""
+    """The planned pairs under the reward that everyone climbs, at every budget."""
     reward = found.main
     parts = [contests.planned(found, budget, reward).assign(budget=budget) for budget in BUDGETS]
     return pd.concat(parts, ignore_index=True)

@@ -114,12 +114,11 @@ def make(request: Request, trials: pd.DataFrame, reference: pd.DataFrame) -> lis
             settings = replace(settings, source=request.source)
         lengths = request.lengths or settings.lengths
         done = _done(kept[kept["experiment"] == name])
-        count = getattr(module, "sessions", lambda settings, _: settings.sessions)
         pace = Pace(name, settings, request.device, reference, trials)
         chosen, _ = experiments.chosen(name, request.estimators)
         for condition in module.conditions(settings, lengths, chosen):
             _require_whole_draws(name, settings, condition)
-            wanted = request.sessions or range(count(settings, condition.length))
+            wanted = request.sessions or range(settings.sessions)
             config = config_hash(settings, estimators.origin(condition.estimator))
             pending = sorted(set(wanted) - done.get((config, condition), set()))
             seconds = module.cost(settings, condition) * pace(condition)
